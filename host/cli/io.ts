@@ -1,0 +1,18 @@
+/** What a verb may touch of the process, so that it can be run in a test and so that stdout stays a contract. */
+export interface CliIo {
+  readonly stdin: NodeJS.ReadableStream;
+  /** Results only; with `--json`, one JSON object a line and nothing else. */
+  readonly stdout: NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
+  /** Everything that is for people to read on the side. */
+  readonly stderr: NodeJS.WritableStream & { readonly isTTY?: boolean };
+  /** Aborted by SIGINT and SIGTERM: stop cleanly, exit 0. */
+  readonly signal: AbortSignal;
+}
+
+/** The process's exit code: 0 success, 1 failure, 2 wrong usage. */
+export type ExitCode = 0 | 1 | 2;
+
+/** Writes one line; the caller has made sure that it is one. */
+export function printLine(stream: NodeJS.WritableStream, line: string): void {
+  stream.write(`${line}\n`);
+}
