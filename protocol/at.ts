@@ -167,8 +167,10 @@ export class AtAnswerParser {
   readonly #emit: (event: AtAnswerEvent) => void;
   readonly #early: boolean;
   readonly #line = new LineBuffer();
-  /** Where the digits of the last `*CMD:` on this line begin. */
-  #digitsFrom = -1;
+  /** How much of `*CMD:` the last bytes have matched. */
+  #matched = 0;
+  /** The line held begins with `*CMD:`. */
+  #answering = false;
   /** With `early`: the answer of this line has been handed out. */
   #done = false;
 
@@ -188,25 +190,32 @@ export class AtAnswerParser {
   /** Forgets half a line: what follows is the beginning of one. */
   reset(): void {
     this.#line.clear();
-    this.#digitsFrom = -1;
+    this.#matched = 0;
+    this.#answering = false;
     this.#done = false;
   }
 
   #add(byte: number): void {
-    const line = this.#line;
-    line.add(byte);
-    if (byte === 0x3a && line.matches(ANSWER_BYTES, line.length - ANSWER_BYTES.length)) {
-      this.#digitsFrom = line.length;
-      this.#done = false;
-    } else if (this.#early && this.#digitsFrom >= 0 && !this.#done) this.#tryEarly();
+    this.#line.add(byte);
+    this.#matched = byte === ANSWER_BYTES[this.#matched] ? this.#matched + 1 : byte === ANSWER_BYTES[0] ? 1 : 0;
+    if (this.#matched === ANSWER_BYTES.length) this.#beginAnswer();
+    else if (this.#early && this.#answering && !this.#done) this.#tryEarly();
+  }
+
+  /** Lets go of what stood before `*CMD:` on its line: however much noise it was, the answer has the room of a line. */
+  #beginAnswer(): void {
+    this.reset();
+    for (const byte of ANSWER_BYTES) this.#line.add(byte);
+    this.#answering = true;
   }
 
   #tryEarly(): void {
-    const digits = this.#line.length - this.#digitsFrom;
+    const from = ANSWER_BYTES.length;
+    const digits = this.#line.length - from;
     if (digits < 2 * FRAME_OVERHEAD || digits % 2 !== 0) return;
-    const size = hexDigit(this.#line.at(this.#digitsFrom + 2)) * 16 + hexDigit(this.#line.at(this.#digitsFrom + 3));
+    const size = hexDigit(this.#line.at(from + 2)) * 16 + hexDigit(this.#line.at(from + 3));
     if (digits !== 2 * (size + FRAME_OVERHEAD)) return;
-    const frame = this.#line.hexFrom(this.#digitsFrom);
+    const frame = this.#line.hexFrom(from);
     if (!frame) return;
     this.#done = true;
     this.#emit({ kind: "answer", frame });
@@ -222,8 +231,8 @@ export class AtAnswerParser {
 
   #understood(): AtAnswerEvent {
     const line = this.#line;
-    if (!line.overlong && this.#digitsFrom >= 0) {
-      const frame = line.hexFrom(this.#digitsFrom);
+    if (!line.overlong && this.#answering) {
+      const frame = line.hexFrom(ANSWER_BYTES.length);
       if (frame && frame.length >= FRAME_OVERHEAD) return { kind: "answer", frame };
     }
     const text = line.text();

@@ -211,7 +211,7 @@ export function names<const T extends Readonly<Record<string, number>>>(values: 
     values,
     nameOf: (value) => byValue.get(value) ?? `unknown-${value}`,
     valueOf(name) {
-      const value = Object.hasOwn(values, name) ? Number(values[name]) : Number(/^unknown-(\d{1,3})$/.exec(name)?.[1]);
+      const value = Object.hasOwn(values, name) ? Number(values[name]) : Number(/^unknown-(\d{1,5})$/.exec(name)?.[1]);
       if (!(value >= 0 && value <= max)) throw invalidArgument(`one of ${Object.keys(values).join(", ")}`, name);
       return value;
     },
@@ -224,7 +224,7 @@ export function named<const T extends Readonly<Record<string, number>>>(
   table: Names<T>,
 ): Codec<Named<T>> {
   return {
-    shape: `u8 ${label}`,
+    shape: `u8${label ? ` ${label}` : ""}`,
     min: 1,
     max: 1,
     size: () => 1,

@@ -28,7 +28,7 @@ export function formatDateTime(epochMs: number): string {
   return `${lastPrefix}${millis}${tail}Z`;
 }
 
-const RFC3339 = /^(\d{4}-\d{2}-\d{2})[Tt](\d{2}:\d{2}:\d{2})(?:\.(\d{1,9})\d*)?([Zz]|[+-]\d{2}:\d{2})$/;
+const RFC3339 = /^(\d{4}-\d{2}-\d{2})[Tt]((?:[01]\d|2[0-3]):\d{2}:\d{2})(?:\.(\d{1,9})\d*)?([Zz]|[+-]\d{2}:\d{2})$/;
 
 /**
  * RFC 3339 with any number of fraction digits (the tenth and later ones are cut off) and any zone, as nanoseconds since
@@ -38,10 +38,15 @@ const RFC3339 = /^(\d{4}-\d{2}-\d{2})[Tt](\d{2}:\d{2}:\d{2})(?:\.(\d{1,9})\d*)?(
 export function parseDateTime(text: string): bigint {
   const match = RFC3339.exec(text);
   const seconds = match ? Date.parse(`${match[1]}T${match[2]}${match[4]?.toUpperCase()}`) : Number.NaN;
-  if (!match || Number.isNaN(seconds))
+  if (!match || Number.isNaN(seconds) || !isDay(match[1] ?? ""))
     throw new SakuraError(
       "INVALID_ARGUMENT",
       `an RFC 3339 time, such as 2018-06-21T01:10:57.770020629Z, not "${text}"`,
     );
   return BigInt(seconds) * 1_000_000n + BigInt((match[3] ?? "").padEnd(9, "0"));
+}
+
+/** Date.parse takes 30 February for 2 March; the calendar has no such day. */
+function isDay(day: string): boolean {
+  return new Date(`${day}T00:00:00Z`).toISOString().startsWith(day);
 }

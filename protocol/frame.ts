@@ -63,8 +63,10 @@ export function encodeRefusal(status: Refusal): Uint8Array {
   return Uint8Array.of(byte, 0, byte);
 }
 
-/** A request as it arrived, by name. */
-export type AnyRequest = { [N in CommandName]: { readonly name: N; readonly request: RequestOf<N> } }[CommandName];
+/** A request as it arrived: one of the commands named, each with its own request. */
+export type AnyRequest<N extends CommandName = CommandName> = {
+  [P in N]: { readonly name: P; readonly request: RequestOf<P> };
+}[N];
 export type DecodedRequest = ({ readonly ok: true } & AnyRequest) | { readonly ok: false; readonly status: Refusal };
 
 /** Whether the bytes are one whole frame with a good parity. */

@@ -196,12 +196,22 @@ export function shortestFloat32(value: number): string {
   const lopsided = Number.isInteger(Math.log2(Math.abs(value)));
   for (let digits = first; digits < 9; digits++) {
     const candidate = Number(value.toPrecision(digits));
-    if (Math.fround(candidate) === value) return String(candidate);
+    if (readsBack(candidate, value)) return String(candidate);
     // Below a power of two floats stand twice as dense, so the nearest decimal may miss where the next one up hits.
     const above = lopsided ? nextUp(value, digits) : candidate;
-    if (Math.fround(above) === value) return String(above);
+    if (readsBack(above, value)) return String(above);
   }
   return String(Number(value.toPrecision(9)));
+}
+
+/**
+ * The one decimal of up to eight digits, found by trying every float32, whose nearest double lies halfway between two
+ * float32: a reader that goes through a double gets one of them, a reader that does not gets the other.
+ */
+const HALFWAY = 7.038531e-26;
+
+function readsBack(decimal: number, value: number): boolean {
+  return Math.fround(decimal) === value && Math.abs(decimal) !== HALFWAY;
 }
 
 /** The decimal of that many digits one step further from zero than the nearest one. */

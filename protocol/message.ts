@@ -134,8 +134,8 @@ const valueForms: { readonly [T in ChannelType]: string } = {
   I: "type I takes an integer from 0 to 4294967295",
   l: "type l takes a 64-bit integer, as a JSON number",
   L: "type L takes an unsigned 64-bit integer, as a JSON number",
-  f: "type f takes a number",
-  d: "type d takes a number",
+  f: "type f takes a number within the range of a float32 (up to 3.4028235e38)",
+  d: "type d takes a number within the range of a float64 (up to 1.7976931348623157e308)",
   b: "type b takes 16 hex digits",
 };
 
@@ -148,7 +148,9 @@ function convert(type: ChannelType, json: Json): ChannelValue | undefined {
   if (type === "l" || type === "L")
     // A number that is not a safe integer has been rounded already: 1e19 is not exact.
     return typeof json === "bigint" || Number.isSafeInteger(json) ? { type, value: BigInt(json) } : undefined;
-  return { type, value: Number(json) };
+  const value = Number(json);
+  // JSON has no infinity: a literal that reads as one, such as 1e400, is a number too large for its type.
+  return Math.abs(value) === Number.POSITIVE_INFINITY ? undefined : { type, value };
 }
 
 const jsonValue = z.custom<Json>((value) => value !== undefined, "is missing");

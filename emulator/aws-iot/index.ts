@@ -1,0 +1,15 @@
+/** An MQTT endpoint that takes and refuses as AWS IoT Core does. */
+export {
+  type Authority,
+  createAuthority,
+  type IssuedCertificate,
+  type KeyPairPem,
+  loadAuthority,
+  type Validity,
+} from "./certificates.ts";
+export { type AwsIotEndpoint, type AwsIotEndpointOptions, startAwsIotEndpoint } from "./endpoint.ts";
+export type { EndpointEvent, EndReason } from "./events.ts";
+export type { LimitName, LimitSwitches } from "./limits.ts";
+export { allows, type Policy, type PolicyAction, type PolicyVariables, parsePolicy } from "./policy.ts";
+export type { CertificateRegistration } from "./registry.ts";
+export { startWorkspace, type Workspace, type WorkspaceOptions } from "./workspace.ts";
