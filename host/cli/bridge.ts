@@ -1,0 +1,162 @@
+/** `sakuraio bridge`: runs what a configuration file describes until it is told to stop. */
+import { formatDateTime } from "../../protocol/datetime.ts";
+import { encodeMessage } from "../../protocol/message.ts";
+import { type BridgeEvent, type LinkState, type ServiceState, startBridge } from "../bridge/index.ts";
+import { loadConfig } from "../config/load.ts";
+import { type CliIo, type ExitCode, printLine } from "./io.ts";
+import { linkFactories } from "./link-factories.ts";
+
+export interface BridgeOptions {
+  readonly config: string;
+  readonly json: boolean;
+}
+
+/** Runs until the signal. @throws SakuraError INVALID_CONFIG before anything runs */
+export async function bridge(options: BridgeOptions, io: CliIo): Promise<ExitCode> {
+  const config = loadConfig(options.config);
+  const print = options.json ? jsonPrinter(io) : textPrinter(io);
+  const running = await startBridge({ config, links: linkFactories, onEvent: print.event });
+  try {
+    await Promise.race([running.settled(), aborted(io.signal)]);
+    if (!io.signal.aborted) print.ready(endpointsOf(running.stats().links));
+    await aborted(io.signal);
+  } finally {
+    await running.close();
+  }
+  return 0;
+}
+
+function endpointsOf(links: readonly { readonly module: string; readonly state: LinkState }[]): Record<string, string> {
+  const up = links.flatMap(({ module, state }): [string, string][] =>
+    state.state === "up" ? [[module, state.endpoint]] : [],
+  );
+  return Object.fromEntries(up);
+}
+
+interface Printer {
+  event(event: BridgeEvent): void;
+  /** @param endpoints of the links that are up, by module id */
+  ready(endpoints: Readonly<Record<string, string>>): void;
+}
+
+/** Events on stdout. What somebody should see without a program stands on stderr too, but no line for each message. */
+function jsonPrinter(io: CliIo): Printer {
+  return {
+    event(event) {
+      const json = eventJson(event);
+      if (json !== undefined) printLine(io.stdout, json);
+      if (event.type !== "message") printLog(io, event);
+    },
+    ready: (endpoints) => printLine(io.stdout, JSON.stringify({ event: "ready", endpoints })),
+  };
+}
+
+function textPrinter(io: CliIo): Printer {
+  return {
+    event: (event) => printLog(io, event),
+    ready(endpoints) {
+      const places = Object.entries(endpoints).map(([module, endpoint]) => `${module} at ${endpoint}`);
+      log(io, `ready${places.length > 0 ? `: ${places.join(", ")}` : ""}`);
+    },
+  };
+}
+
+function printLog(io: CliIo, event: BridgeEvent): void {
+  const line = eventText(event);
+  if (line !== undefined) log(io, line);
+}
+
+function log(io: CliIo, line: string): void {
+  // What came from outside must stay one line.
+  printLine(io.stderr, `${formatDateTime(Date.now())} ${line.replaceAll(/[\r\n]+/g, " ")}`);
+}
+
+function eventText(event: BridgeEvent): string | undefined {
+  switch (event.type) {
+    case "link":
+      return stateText(`link ${event.module} (${event.kind})`, event.state);
+    case "service":
+      return stateText(`service ${event.service}`, event.state);
+    case "message": {
+      const { message, services } = event;
+      const content = message.type === "channels" ? `${message.payload.channels.length} channels` : message.type;
+      const to = services.length > 0 ? `for ${services.join(", ")}` : "for no service";
+      return `message ${message.module}: ${content}, ${to}`;
+    }
+    case "message-refused":
+      return `message ${event.module}: refused (${event.reason}): ${event.message}`;
+    case "published":
+      return undefined;
+    case "downlink":
+      return event.accepted
+        ? `downlink ${event.message.module}: ${event.message.payload.channels.length} channels, from ${event.service}`
+        : `downlink ${event.module ?? "?"}: refused (${event.reason}), from ${event.service}: ${event.message}`;
+    case "unsent":
+      return `service ${event.service}: ${event.messages} messages were not sent, and are lost`;
+  }
+}
+
+function stateText(who: string, state: LinkState | ServiceState): string | undefined {
+  switch (state.state) {
+    case "up":
+    case "online":
+      return `${who}: ${state.state} at ${state.endpoint}`;
+    case "error": {
+      // The try itself is no news; how it ends is.
+      if (state.nextAttempt === undefined) return undefined;
+      const seconds = Math.ceil((state.nextAttempt - Date.now()) / 1000);
+      return `${who}: error: ${state.reason}; next try in ${Math.max(seconds, 0)} s`;
+    }
+    default:
+      return `${who}: ${state.state}`;
+  }
+}
+
+function eventJson(event: BridgeEvent): string | undefined {
+  switch (event.type) {
+    case "link": {
+      const { module, kind } = event;
+      return stateJson({ event: "link", module, link: kind }, event.state);
+    }
+    case "service":
+      return stateJson({ event: "service", service: event.service }, event.state);
+    case "message":
+      // As it is published: JSON.stringify knows no 64-bit numbers.
+      return `{"event":"message","services":${JSON.stringify(event.services)},"message":${encodeMessage(event.message)}}`;
+    case "published":
+      return JSON.stringify({ event: "published", service: event.service, module: event.module });
+    case "message-refused": {
+      const { module, reason, message } = event;
+      return JSON.stringify({ event: "message-refused", module, reason, message });
+    }
+    case "downlink": {
+      const { service, accepted } = event;
+      return event.accepted
+        ? JSON.stringify({ event: "downlink", service, accepted, module: event.message.module })
+        : JSON.stringify({
+            event: "downlink",
+            service,
+            accepted,
+            module: event.module,
+            reason: event.reason,
+            message: event.message,
+          });
+    }
+    case "unsent":
+      return JSON.stringify({ event: "unsent", service: event.service, messages: event.messages });
+  }
+}
+
+function stateJson(head: Readonly<Record<string, string>>, state: LinkState | ServiceState): string | undefined {
+  if (state.state !== "error") return JSON.stringify({ ...head, ...state, since: formatDateTime(state.since) });
+  if (state.nextAttempt === undefined) return undefined;
+  const times = { since: formatDateTime(state.since), nextAttempt: formatDateTime(state.nextAttempt) };
+  return JSON.stringify({ ...head, ...state, ...times });
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}

@@ -1,0 +1,166 @@
+/** `sakuraio emulate`: one emulated module on an endpoint, for drivers and firmware in any language. */
+
+import { attachUart, type UartEvent } from "../../emulator/bus/uart.ts";
+import { realClock } from "../../emulator/clock.ts";
+import { parseFaults } from "../../emulator/faults.ts";
+import { filesInDirectory } from "../../emulator/files.ts";
+import { EmulatedModule } from "../../emulator/module.ts";
+import type { EmulatedModuleOptions } from "../../emulator/state.ts";
+import { uplinkTo } from "../../emulator/uplink.ts";
+import type { Clock } from "../../protocol/bus.ts";
+import { commandByCode } from "../../protocol/commands.ts";
+import { formatDateTime, parseDateTime } from "../../protocol/datetime.ts";
+import { SakuraError } from "../../protocol/errors.ts";
+import { toHex } from "../../protocol/hex.ts";
+import { encodeMessage, type PlatformMessage } from "../../protocol/message.ts";
+import { statuses, updateResults } from "../../protocol/status.ts";
+import { type CliIo, type ExitCode, printLine } from "./io.ts";
+import { readLines } from "./lines.ts";
+import { controlModule } from "./module-control.ts";
+import { openDeviceEndpoint } from "./open-endpoint.ts";
+
+export interface EmulateOptions {
+  readonly uart: string;
+  readonly json: boolean;
+  readonly trace: boolean;
+  readonly id?: string;
+  readonly uniqueId?: string;
+  readonly firmware?: string;
+  readonly product?: number;
+  readonly txQueue?: number;
+  readonly rxQueue?: number;
+  readonly offline: boolean;
+  readonly signal?: number;
+  readonly files?: string;
+  readonly sendTime?: number;
+  readonly bootTime?: number;
+  readonly fileDelay?: number;
+  readonly faults?: string;
+  readonly clock?: string;
+  readonly updateResult?: string;
+  readonly updateVersion?: string;
+  readonly updateTime?: number;
+  readonly updateSilent: boolean;
+}
+
+/** Runs until the signal. @throws SakuraError INVALID_ARGUMENT, or a port's own codes */
+export async function emulate(options: EmulateOptions, io: CliIo): Promise<ExitCode> {
+  const { json } = options;
+  const clock = clockOf(options.clock);
+  const print = (message: PlatformMessage): void =>
+    printLine(
+      io.stdout,
+      json ? `{"event":"message","message":${encodeMessage(message)}}` : `up    ${encodeMessage(message)}`,
+    );
+  const module = new EmulatedModule({ ...moduleOptions(options), clock, uplink: uplinkTo(print, clock) });
+  module.setFaults(parseFaults(options.faults ?? ""));
+
+  const endpoint = await openDeviceEndpoint(options.uart, { signal: io.signal });
+  try {
+    if (options.trace) trace(module, io);
+    endpoint.onConnection((duplex) => {
+      if (!json && endpoint.address.startsWith("tcp:")) printLine(io.stderr, `${duplex.name} connected`);
+      attachUart(module, duplex, (event) => report(event, io));
+    });
+    const stopReading = readLines(io.stdin, (line) => {
+      const answer = controlModule(module, line);
+      printLine(io.stdout, json ? JSON.stringify(answer) : sayAnswer(answer));
+    });
+    printLine(
+      io.stdout,
+      json
+        ? JSON.stringify({ event: "ready", endpoints: { uart: endpoint.address } })
+        : greeting(module, endpoint.address),
+    );
+    const lost = await Promise.race([endpoint.lost, aborted(io.signal)]);
+    stopReading();
+    if (lost) throw lost;
+    return 0;
+  } finally {
+    await endpoint.close();
+  }
+}
+
+function moduleOptions(options: EmulateOptions): EmulatedModuleOptions {
+  return {
+    id: options.id,
+    uniqueId: options.uniqueId,
+    firmware: options.firmware,
+    product: options.product,
+    txQueue: options.txQueue,
+    rxQueue: options.rxQueue,
+    online: !options.offline,
+    signal: options.signal,
+    sendTimeMs: options.sendTime,
+    bootTimeMs: options.bootTime,
+    fileDelayMs: options.fileDelay,
+    files: options.files === undefined ? undefined : filesInDirectory(options.files),
+    update: {
+      ...(options.updateResult === undefined ? {} : { outcome: updateResultOf(options.updateResult) }),
+      ...(options.updateVersion === undefined ? {} : { version: options.updateVersion }),
+      ...(options.updateTime === undefined ? {} : { durationMs: options.updateTime }),
+      silent: options.updateSilent,
+    },
+  };
+}
+
+function updateResultOf(name: string) {
+  const value = Object.entries(updateResults.values).find(([known]) => known === name)?.[1];
+  if (value !== undefined) return updateResults.nameOf(value);
+  throw new SakuraError(
+    "INVALID_ARGUMENT",
+    `an update's result is one of ${Object.keys(updateResults.values).join(", ")}, not "${name}"`,
+  );
+}
+
+/** The wall's clock, or one that starts at the given time and goes on from there. */
+function clockOf(start: string | undefined): Clock {
+  if (start === undefined) return realClock;
+  const shift = Number(parseDateTime(start) / 1_000_000n) - realClock.now();
+  return { now: () => realClock.now() + shift, after: realClock.after };
+}
+
+function greeting(module: EmulatedModule, address: string): string {
+  return `module ${module.id} (unique id ${module.state.uniqueId}, ${module.online ? "online" : "offline"}) at ${address}
+  talk to it:     sakuraio module --port ${portUri(address)} status
+  send to it:     type {"type":"channels","module":"${module.id}","payload":{"channels":[{"channel":1,"type":"i","value":42}]}}
+  change it:      type {"control":"offline"}, {"control":"signal","value":3}, {"control":"faults","value":"flip=0.01"}
+  Ctrl+C stops it; what it sends up follows.`;
+}
+
+/** How the host reaches the same place. */
+function portUri(address: string): string {
+  return address.startsWith("tcp:") ? address : `uart:${address}`;
+}
+
+function sayAnswer(answer: ReturnType<typeof controlModule>): string {
+  if (answer.event === "downlink") return answer.accepted ? "down  accepted" : `down  refused: ${answer.reason}`;
+  return answer.ok ? "ok" : `not done: ${answer.reason}`;
+}
+
+function report(event: UartEvent, io: CliIo): void {
+  const what =
+    event.kind === "noise"
+      ? `${event.bytes} byte${event.bytes === 1 ? "" : "s"} of noise ignored`
+      : `not a command, answered ERROR: ${JSON.stringify(event.line.slice(0, 80))}`;
+  printLine(io.stderr, `line  ${what}`);
+}
+
+/** Each request and its answer, on stderr. */
+function trace(module: EmulatedModule, io: CliIo): void {
+  module.onFrame((request, answer) => {
+    const time = formatDateTime(module.clock.now()).slice(11, 23);
+    const name = commandByCode(request[0] ?? 0) ?? "?";
+    printLine(io.stderr, `${time}  MCU → module  ${name.padEnd(26)}${toHex(request, " ")}`);
+    const status = answer ? statuses.nameOf(answer[0] ?? 0) : "(silent)";
+    printLine(io.stderr, `${time}  MCU ← module  ${status.padEnd(26)}${answer ? toHex(answer, " ") : ""}`);
+  });
+}
+
+/** Resolves with nothing when the signal aborts. */
+export function aborted(signal: AbortSignal): Promise<undefined> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve(undefined);
+    else signal.addEventListener("abort", () => resolve(undefined), { once: true });
+  });
+}

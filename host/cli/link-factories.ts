@@ -1,0 +1,5 @@
+/** The links that the bridge's configuration may ask for, beside those that the bridge makes itself. */
+import type { LinkFactories } from "../bridge/index.ts";
+import { emulatedLink } from "./emulated-link.ts";
+
+export const linkFactories: LinkFactories = { emulated: emulatedLink };

@@ -1,0 +1,37 @@
+#!/usr/bin/env node
+/** The command `sakuraio`: which verbs there are. Each loads what it needs when it runs, so that `--help` is quick. */
+import { readFileSync } from "node:fs";
+import { Command } from "commander";
+import { registerAwsIotVerbs } from "./aws-iot-verbs.ts";
+import { registerBridgeVerb } from "./bridge-verb.ts";
+import { registerDemoVerb } from "./demo-verb.ts";
+import { registerEmulateVerb } from "./emulate-verb.ts";
+import type { CliIo } from "./io.ts";
+import { processIo } from "./process-io.ts";
+
+function version(): string {
+  const text = readFileSync(new URL("../../../package.json", import.meta.url), "utf8");
+  const { version } = JSON.parse(text) as { version: string };
+  return version;
+}
+
+let opened: CliIo | undefined;
+/** Once, and only for a verb that runs: `--help` needs no signals. */
+const io = (): CliIo => {
+  opened ??= processIo();
+  return opened;
+};
+
+const program = new Command("sakuraio")
+  .description("Drive a sakura.io module, emulate one, and bridge its channel data to AWS IoT Core.")
+  .version(version())
+  .showHelpAfterError("(--help says more)")
+  // Wrong usage exits 2; asking for help or the version is no error.
+  .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2));
+
+registerDemoVerb(program, io);
+registerEmulateVerb(program, io);
+registerBridgeVerb(program, io);
+registerAwsIotVerbs(program, io);
+
+await program.parseAsync();
