@@ -32,6 +32,8 @@ export interface ModuleContext {
 export type ModuleEvent =
   /** The uplink did not take a message; the module says so in TX_STAT, or has dropped it (`connection`, `location`). */
   | { readonly kind: "uplink-refused"; readonly type: "channels" | "connection" | "location"; readonly error: unknown }
+  /** The file source failed; the download says "server error". */
+  | { readonly kind: "file-failed"; readonly id: number; readonly error: unknown }
   | { readonly kind: "online"; readonly online: boolean };
 
 export type Behaviour<N extends CommandName> = (

@@ -25,18 +25,26 @@ export const noFaults: FaultSpec = specSchema.parse({});
  * @throws SakuraError INVALID_ARGUMENT naming the part
  */
 export function parseFaults(spec: string): FaultSpec {
-  const fields: Record<string, string> = {};
+  const fields = new Map<string, string>();
   for (const part of spec.split(",").map((text) => text.trim())) {
     if (part === "") continue;
-    const [key = "", value = ""] = part.split("=", 2);
+    const [key = "", ...values] = part.split("=").map((text) => text.trim());
+    const value = values.join("=");
+    if (fields.has(key)) throw notFaults(spec, `${key} is there twice`);
     // An empty value would coerce to 0.
-    fields[key.trim()] = value.trim() === "" ? "?" : value.trim();
+    fields.set(key, value === "" ? "?" : value);
   }
-  const result = specSchema.safeParse(fields);
+  const result = specSchema.safeParse(Object.fromEntries(fields));
   if (result.success) return result.data;
   const issue = result.error.issues[0];
-  const what = issue?.path.length ? `${issue.path.join(".")}: ${issue.message}` : (issue?.message ?? "not understood");
-  throw new SakuraError(
+  throw notFaults(
+    spec,
+    issue?.path.length ? `${issue.path.join(".")}: ${issue.message}` : (issue?.message ?? "not understood"),
+  );
+}
+
+function notFaults(spec: string, what: string): SakuraError {
+  return new SakuraError(
     "INVALID_ARGUMENT",
     `faults are flip=P,drop=P,busy=P,delay=MS,seed=N with P from 0 to 1, such as flip=0.005,seed=7; in "${spec}": ${what}`,
     { context: { spec } },

@@ -65,6 +65,11 @@ export class EmulatedModule {
     return isOnline(this.state);
   }
 
+  /** Whether it answers nothing at all, on any bus: while a firmware update runs that was set to be silent (§2). */
+  get silent(): boolean {
+    return this.state.update.inProgress && this.state.updatePlan.silent;
+  }
+
   /**
    * Takes one request and gives its answer; nothing while a silent firmware update runs.
    * Carries out a good request at once; a refused one changes nothing.
@@ -76,7 +81,7 @@ export class EmulatedModule {
   }
 
   #answer(frame: Uint8Array): Uint8Array | undefined {
-    if (this.state.update.inProgress && this.state.updatePlan.silent) return undefined;
+    if (this.silent) return undefined;
     const decoded = decodeRequest(frame);
     if (!decoded.ok) return encodeRefusal(this.#lacks(frame) ? "MISSING" : decoded.status);
     if (this.faults.busy()) return encodeRefusal("BUSY");

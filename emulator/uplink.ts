@@ -5,12 +5,14 @@ import { SakuraError } from "../protocol/errors.ts";
 import { type PlatformMessage, stamp, type UplinkMessage } from "../protocol/message.ts";
 import { realClock } from "./clock.ts";
 
-/** An uplink that hands each message, stamped with the time at which it was taken, to a function. */
+/**
+ * An uplink that hands each message, stamped with the time at which it was taken, to a function. When the function
+ * throws, the message is refused.
+ */
 export function uplinkTo(take: (message: PlatformMessage) => void, clock: Clock = realClock): Uplink {
   return {
-    take(message) {
+    async take(message) {
       take(stamp(message, formatDateTime(clock.now())));
-      return Promise.resolve();
     },
   };
 }

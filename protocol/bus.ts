@@ -14,7 +14,7 @@ import type { UplinkMessage } from "./message.ts";
 export interface ByteDuplex {
   /** Where it is, for people: `/dev/ttyUSB0`, `tcp:127.0.0.1:7000`. */
   readonly name: string;
-  /** Hands the bytes on, in order. After the end it does nothing. */
+  /** Hands the bytes on, in order; the array must not be changed afterwards. After the end it does nothing. */
   write(bytes: Uint8Array): void;
   /** Calls the listener with each chunk that arrives, as it arrives, split anywhere. Returns its removal. */
   onBytes(listener: (bytes: Uint8Array) => void): () => void;

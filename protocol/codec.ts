@@ -130,16 +130,6 @@ export const u64le = (name = ""): Codec<bigint> => ({
   read: (bytes, from) => readU64(bytes, from),
 });
 
-/** A signed 64-bit integer. */
-export const i64le = (name = ""): Codec<bigint> => ({
-  shape: `i64${name ? ` ${name}` : ""}`,
-  min: 8,
-  max: 8,
-  size: () => 8,
-  write: (value, out, at) => writeI64(value, out, at, name || undefined),
-  read: (bytes, from) => readI64(bytes, from),
-});
-
 /** ASCII text of `min` to `max` characters that fills the rest of the payload. */
 export const ascii = (name: string, min: number, max: number): Codec<string> => ({
   shape: `${min === max ? max : `${min}..${max}`} ASCII bytes${name ? ` ${name}` : ""}`,

@@ -95,7 +95,7 @@ const fileMetadata = struct({
 const unlockKey = literal("unlock key", [0x53, 0x6b, 0x72, 0x61]);
 
 // biome-ignore format: a row of the table is a line
-export const commands = {
+const commands = {
   // name                          code  request                    response                                                         repeat  doc
   GET_CONNECTION_STATUS:    command(0x01, none,                      connectionStatus,                                                "safe", "Whether the module is online, and why it was last offline"),
   GET_SIGNAL_QUALITY:       command(0x02, none,                      u8("signal"),                                                    "safe", "Signal, 0 (out of service) to 5 (strongest)"),
@@ -134,7 +134,7 @@ export type RequestOf<N extends CommandName> = ValueOf<(typeof commands)[N]["req
 /** What a command answers; `undefined` when it answers nothing but its status. */
 export type ResponseOf<N extends CommandName> = ValueOf<(typeof commands)[N]["response"]>;
 
-/** The same table with its types tied to the name, so that code which is generic over the name type-checks. */
+/** The rows by name, with their types tied to the name, so that code which is generic over the name type-checks. */
 export type CommandTable = { readonly [N in CommandName]: Command<RequestOf<N>, ResponseOf<N>> };
 export const commandTable: CommandTable = commands;
 

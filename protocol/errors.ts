@@ -53,3 +53,8 @@ export function isSakuraError(error: unknown, code?: SakuraErrorCode): error is 
 export function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
+
+/** The system's name for an error (`ENOENT`, `EACCES`), where it carries one. */
+export function errnoOf(error: unknown): string | undefined {
+  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
+}

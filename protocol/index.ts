@@ -19,7 +19,6 @@ export {
   type CommandTable,
   commandByCode,
   commandNames,
-  commands,
   commandTable,
   isCommandName,
   type Repeat,

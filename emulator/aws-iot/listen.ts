@@ -1,7 +1,6 @@
 /** One port, on every address that its name stands for. */
 import type { Server } from "node:net";
-import { reasonOf, SakuraError } from "../../protocol/errors.ts";
-import { errnoOf } from "../bus/errno.ts";
+import { errnoOf, reasonOf, SakuraError } from "../../protocol/errors.ts";
 
 /** A port that is free on one address may be taken on the other; then another one is tried, this often. */
 const FREE_PORT_TRIES = 10;

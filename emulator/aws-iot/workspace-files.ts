@@ -1,8 +1,7 @@
 /** Reading and writing the few files of a workspace: whole, private where they must be, and with errors that say so. */
 import { chmod, mkdir, readFile, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { reasonOf, SakuraError } from "../../protocol/errors.ts";
-import { errnoOf } from "../bus/errno.ts";
+import { errnoOf, reasonOf, SakuraError } from "../../protocol/errors.ts";
 
 /** For what only its owner may read: private keys. */
 export const PRIVATE_MODE = 0o600;

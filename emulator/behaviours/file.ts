@@ -76,24 +76,29 @@ export const fileBehaviours: Pick<Behaviours, FileCommands> = {
 };
 
 /** Asks the platform for the file; a CANCEL, a reset or another START in the meantime makes the answer nobody's. */
-async function request({ state, clock, isOnline }: ModuleContext, id: number): Promise<void> {
+async function request(module: ModuleContext, id: number): Promise<void> {
+  const { state, clock } = module;
   const requesting: Download = { kind: "requesting" };
   state.download = requesting;
-  const loading = isOnline() ? state.files.load(id).then(found, failed) : Promise.resolve<Download>(OFFLINE);
+  const loading = load(module, id);
   await new Promise<void>((resolve) => void clock.after(state.fileDelayMs, resolve));
   const download = await loading;
   if (state.download === requesting) state.download = download;
 }
 
-const OFFLINE: Download = { kind: "failed", status: "error" };
+async function load({ state, isOnline, report }: ModuleContext, id: number): Promise<Download> {
+  if (!isOnline()) return { kind: "failed", status: "error" };
+  try {
+    return found(await state.files.load(id));
+  } catch (error) {
+    report({ kind: "file-failed", id, error });
+    return { kind: "failed", status: "server-error" };
+  }
+}
 
 function found(file: StoredFile | undefined): Download {
   if (!file) return { kind: "failed", status: "not-found" };
   const crc = crc32(file.data);
   if (file.data.length === 0) return { kind: "finished", file, crc32: crc };
   return { kind: "receiving", file, crc32: crc, handedOut: 0 };
-}
-
-function failed(): Download {
-  return { kind: "failed", status: "server-error" };
 }

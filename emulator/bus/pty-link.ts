@@ -1,8 +1,7 @@
 /** A steady name for a pseudo-terminal: a symbolic link that never takes the place of anything else. */
 import { randomBytes } from "node:crypto";
 import { lstatSync, readlinkSync, renameSync, rmSync, symlinkSync, unlinkSync } from "node:fs";
-import { reasonOf, SakuraError } from "../../protocol/errors.ts";
-import { errnoOf } from "./errno.ts";
+import { errnoOf, reasonOf, SakuraError } from "../../protocol/errors.ts";
 
 /**
  * Makes `link` point at the device. Another symbolic link of that name is replaced in one step, so that whoever

@@ -8,8 +8,7 @@ import { closeSync, constants, openSync, readSync, writeSync } from "node:fs";
 import { resolve } from "node:path";
 import type { ByteDuplex } from "../../protocol/bus.ts";
 import { duplexOverStream } from "../../protocol/duplex.ts";
-import { isSakuraError, reasonOf, SakuraError } from "../../protocol/errors.ts";
-import { errnoOf } from "./errno.ts";
+import { errnoOf, isSakuraError, reasonOf, SakuraError } from "../../protocol/errors.ts";
 import { type DescriptorWatch, loadTerminalCalls, type TerminalCalls } from "./pty-libc.ts";
 import { placeLink, removeLink } from "./pty-link.ts";
 
@@ -180,8 +179,15 @@ class PtyStream extends EventEmitter<PtyEvents> {
   }
 
   #ready(): void {
-    if (this.#pending.length > 0) this.#flush();
-    if (!this.#stopped) this.#read();
+    try {
+      if (this.#pending.length > 0) this.#flush();
+      if (!this.#stopped) this.#read();
+    } catch (thrown) {
+      // A listener's. The native caller would lose it; like this it is an uncaught exception as any other.
+      process.nextTick(() => {
+        throw thrown;
+      });
+    }
   }
 
   #flush(): void {

@@ -3,8 +3,7 @@ import { EventEmitter } from "node:events";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import type { ByteDuplex } from "../../protocol/bus.ts";
 import { duplexOverStream } from "../../protocol/duplex.ts";
-import { reasonOf, SakuraError } from "../../protocol/errors.ts";
-import { errnoOf } from "./errno.ts";
+import { errnoOf, reasonOf, SakuraError } from "../../protocol/errors.ts";
 
 export interface TcpListenOptions {
   /** A name or an address; an IPv6 address without brackets. */

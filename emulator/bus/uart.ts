@@ -5,7 +5,7 @@ import type { EmulatedModule } from "../module.ts";
 
 /** What a UART saw that was no request: for logs, and for tests of noise. */
 export type UartEvent =
-  /** A line that is no command; answered `ERROR`. */
+  /** A line that is no command; answered `ERROR`, unless the module is silent. */
   | { readonly kind: "error"; readonly line: string }
   /** Bytes outside ASCII before a line; ignored. */
   | { readonly kind: "noise"; readonly bytes: number };
@@ -20,19 +20,25 @@ export function attachUart(
   duplex: ByteDuplex,
   onEvent: (event: UartEvent) => void = () => undefined,
 ): () => void {
-  let attached = true;
   /** Answers leave in the order of their requests, also when the delay has just been made shorter. */
-  let lastDue = Number.NEGATIVE_INFINITY;
+  const waiting: { readonly bytes: Uint8Array; due: boolean; readonly cancel: () => void }[] = [];
 
-  const write = (bytes: Uint8Array): void => {
-    if (attached) duplex.write(module.faults.damage(bytes));
+  const write = (bytes: Uint8Array): void => duplex.write(module.faults.damage(bytes));
+  const letGo = (): void => {
+    for (let oldest = waiting[0]; oldest?.due; oldest = waiting[0]) {
+      waiting.shift();
+      write(oldest.bytes);
+    }
   };
   const answer = (bytes: Uint8Array): void => {
     const { delay } = module.faults.spec;
-    const now = module.clock.now();
-    lastDue = Math.max(lastDue, now + delay);
-    if (lastDue <= now) write(bytes);
-    else module.clock.after(lastDue - now, () => write(bytes));
+    if (delay === 0 && waiting.length === 0) return write(bytes);
+    const cancel = module.clock.after(delay, () => {
+      held.due = true;
+      letGo();
+    });
+    const held = { bytes, due: false, cancel };
+    waiting.push(held);
   };
 
   const parser = new AtRequestParser((event) => {
@@ -43,10 +49,12 @@ export function attachUart(
         return;
       }
       case "at":
-        return answer(OK_LINE);
+        if (!module.silent) answer(OK_LINE);
+        return;
       case "error":
         onEvent(event);
-        return answer(ERROR_LINE);
+        if (!module.silent) answer(ERROR_LINE);
+        return;
       case "noise":
         return onEvent(event);
     }
@@ -55,7 +63,7 @@ export function attachUart(
   const stopBytes = duplex.onBytes((bytes) => parser.push(module.faults.damage(bytes)));
   const stopClose = duplex.onClose(detach);
   function detach(): void {
-    attached = false;
+    for (const { cancel } of waiting.splice(0)) cancel();
     stopBytes();
     stopClose();
   }
