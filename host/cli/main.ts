@@ -7,6 +7,7 @@ import { registerBridgeVerb } from "./bridge-verb.ts";
 import { registerDemoVerb } from "./demo-verb.ts";
 import { registerEmulateVerb } from "./emulate-verb.ts";
 import type { CliIo } from "./io.ts";
+import { registerModuleVerbs } from "./module-verbs.ts";
 import { processIo } from "./process-io.ts";
 
 function version(): string {
@@ -31,6 +32,7 @@ const program = new Command("sakuraio")
 
 registerDemoVerb(program, io);
 registerEmulateVerb(program, io);
+registerModuleVerbs(program, io);
 registerBridgeVerb(program, io);
 registerAwsIotVerbs(program, io);
 
