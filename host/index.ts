@@ -1,0 +1,13 @@
+/** The side of the MCU: drives a sakura.io module. */
+export { listSerialPorts, openSerialPort, type SerialPortInfo, type SerialPortOptions } from "./adapter/serial-port.ts";
+export { connectTcp, type TcpOptions } from "./adapter/tcp.ts";
+export { systemClock } from "./clock.ts";
+export type { PortState } from "./connection.ts";
+export type { CommandOptions } from "./job.ts";
+export { type ModuleOptions, type OpenOptions, type RawAnswer, SakuraModule } from "./module.ts";
+export type { MethodName, MethodsOf, ModuleMethods } from "./module-methods.ts";
+export type { ReceivedValue, ReceiveOptions } from "./receive.ts";
+export type { SendOptions } from "./send.ts";
+export type { ExchangeOptions, FrameEvent, FrameExchange } from "./transport/exchange.ts";
+export { UartExchange, type UartOptions } from "./transport/uart.ts";
+export { DEFAULT_BAUD_RATE, type PortUri, parsePortUri, portUriText } from "./uri.ts";

@@ -1,0 +1,59 @@
+/** One request frame out, one answer frame back: what every bus to a module offers, and all that is above it sees. */
+import type { SakuraError } from "../../protocol/errors.ts";
+
+/** A frame as it went over the wire, resynchronisation included. */
+export interface FrameEvent {
+  readonly direction: "request" | "answer";
+  /** Unix time in ms, with a fraction. */
+  readonly time: number;
+  readonly bytes: Uint8Array;
+}
+
+export interface ExchangeOptions {
+  /** For the module's answer, in ms; the time that the bytes take on the wire comes on top. */
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What came between the request before and the line being in step again. */
+export interface Leftover {
+  /** The answer to the request before, where it was only late. */
+  readonly late: Uint8Array | undefined;
+  /** Whether something came that may have been that answer, and cannot be read. */
+  readonly unreadable: boolean;
+}
+
+export interface FrameExchange {
+  /** Where the module is, for people: `/dev/ttyUSB0`. */
+  readonly name: string;
+  /** Whether bytes can change on the way, so that a refused request may have been a good one when it left. */
+  readonly noisy: boolean;
+  /**
+   * Whether the next answer may belong to an earlier request: then `resync` comes before the next exchange. Set after
+   * an exchange that failed, and by whoever finds an answer damaged; cleared by `resync`.
+   */
+  suspect: boolean;
+  /**
+   * Sends a request and gives the frame that answers it, as it arrived: its size and parity are the caller's to check.
+   * One at a time.
+   *
+   * @throws SakuraError
+   *   - NO_ANSWER: nothing that could be an answer came in time
+   *   - DAMAGED_ANSWER: something came that no frame can be read from
+   *   - MODULE_REFUSED with context.status `ERROR`: the module did not understand what arrived, and did nothing
+   *   - ABORTED by the signal, CLOSED by `close()`, PORT_LOST: the module may have carried the request out
+   */
+  exchange(request: Uint8Array, options: ExchangeOptions): Promise<Uint8Array>;
+  /**
+   * Makes sure that what arrives next answers what is sent next; `suspect` says whether it does.
+   *
+   * @throws SakuraError NO_ANSWER when the module does not react; ABORTED, CLOSED, PORT_LOST
+   */
+  resync(options: ExchangeOptions): Promise<Leftover>;
+  /** Calls the listener with each frame as it is sent or has arrived. Returns its removal. */
+  onFrame(listener: (frame: FrameEvent) => void): () => void;
+  /** Calls the listener once when the port has ended: see `ByteDuplex.onClose`. */
+  onClose(listener: (reason: SakuraError | undefined) => void): () => void;
+  /** Ends what is under way with CLOSED, and lets go of the port. */
+  close(): Promise<void>;
+}
