@@ -56,7 +56,7 @@ function textPrinter(io: CliIo): Printer {
     event: (event) => printLog(io, event),
     ready(endpoints) {
       const places = Object.entries(endpoints).map(([module, endpoint]) => `${module} at ${endpoint}`);
-      log(io, `ready${places.length > 0 ? `: ${places.join(", ")}` : ""}`);
+      printLine(io.stdout, places.length > 0 ? `ready: ${places.join(", ")}` : "ready");
     },
   };
 }

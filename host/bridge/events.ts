@@ -1,0 +1,77 @@
+/** What the bridge tells whoever runs it, and what it counts. There is no logger inside. */
+import type { DownlinkMessage, PlatformMessage } from "../../protocol/message.ts";
+import type { LinkKind, LinkState } from "./link.ts";
+import type { ServiceState } from "./service.ts";
+
+export type BridgeEvent =
+  | { readonly type: "link"; readonly module: string; readonly kind: LinkKind; readonly state: LinkState }
+  | { readonly type: "service"; readonly service: string; readonly state: ServiceState }
+  | {
+      /** A module's message has been accepted for these services. */
+      readonly type: "message";
+      readonly message: PlatformMessage;
+      readonly services: readonly string[];
+      /** Values in it that JSON cannot hold, published as null (aws-iot §1). */
+      readonly nonFinite: number;
+    }
+  | {
+      /** A module's message has not been accepted: the module has been told, and keeps it. */
+      readonly type: "message-refused";
+      readonly module: string;
+      readonly reason: UplinkRefusal;
+      /** For people. */
+      readonly message: string;
+    }
+  | {
+      /** The service has it: at QoS 0 it is written to the connection. */
+      readonly type: "published";
+      readonly service: string;
+      readonly module: string;
+      readonly payload: Uint8Array;
+    }
+  | { readonly type: "downlink"; readonly service: string; readonly accepted: true; readonly message: DownlinkMessage }
+  | {
+      readonly type: "downlink";
+      readonly service: string;
+      readonly accepted: false;
+      /** Where the message names one. */
+      readonly module: string | undefined;
+      readonly reason: DownlinkRefusal;
+      /** For people; names the path in the message where there is one, such as `payload.channels[2].value`. */
+      readonly message: string;
+    }
+  | {
+      /** At the end: what the service did not get any more. An outbox in memory loses it. */
+      readonly type: "unsent";
+      readonly service: string;
+      readonly messages: number;
+    };
+
+/** Why a module's message is not accepted: `context.reason` of the REFUSED. */
+export type UplinkRefusal = "outbox-full" | "outbox-failed" | "too-large" | "closing";
+
+/** Why a downlink message is refused: one of these, or the link's own reason (see LinkRefusal). */
+export type DownlinkRefusal = "invalid-message" | "unknown-module" | "link-busy" | "closing" | (string & {});
+
+export interface BridgeStats {
+  /** Unix ms. */
+  readonly startedAt: number;
+  readonly uplink: {
+    readonly accepted: number;
+    readonly refused: number;
+    /** Accepted, from a module that no service is for. */
+    readonly unrouted: number;
+    /** Values published as null. */
+    readonly nonFinite: number;
+  };
+  readonly downlink: { readonly accepted: number; readonly refused: number };
+  readonly services: readonly {
+    readonly name: string;
+    readonly state: ServiceState;
+    readonly published: number;
+    /** What waits, in messages and in bytes of `outbox.max_bytes`. */
+    readonly waiting: number;
+    readonly waitingBytes: number;
+  }[];
+  readonly links: readonly { readonly module: string; readonly kind: LinkKind; readonly state: LinkState }[];
+}

@@ -1,0 +1,15 @@
+/** The bridge: modules on one side, integration services on the other. */
+export { Bridge, type BridgeParts, type ServicePart } from "./core.ts";
+export type { BridgeEvent, BridgeStats, DownlinkRefusal, UplinkRefusal } from "./events.ts";
+export type { Link, LinkKind, LinkRefusal, LinkState } from "./link.ts";
+export { type ModuleClient, type ModuleLinkOptions, moduleLink, realModuleLink } from "./links/module.ts";
+export { linkRefusal, type OpenLink, type RetryingLinkOptions, retryingLink } from "./links/retrying.ts";
+export { MemoryOutbox, type Outbox, type OutboxLane, type OutboxMessage } from "./outbox.ts";
+export {
+  type Service,
+  type ServiceEvents,
+  type ServiceFailure,
+  type ServiceState,
+  serviceFailures,
+} from "./service.ts";
+export { type BridgeOptions, type LinkContext, type LinkFactories, type LinkFactory, startBridge } from "./start.ts";

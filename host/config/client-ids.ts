@@ -1,0 +1,65 @@
+/** Client ids: made once for each service that names none, and kept, because the policy at AWS names them too. */
+import { randomBytes } from "node:crypto";
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import { errnoOf, reasonOf, SakuraError } from "../../protocol/errors.ts";
+import type { BridgeConfig, ServiceConfig } from "./schema.ts";
+
+const FILE = "client-ids.json";
+const fileSchema = z.record(z.string(), z.string().min(1).max(128));
+
+export interface IdentifiedService {
+  readonly config: ServiceConfig;
+  readonly clientId: string;
+}
+
+/**
+ * Every service with its client id. New ones are written to `client-ids.json` in `outbox.path`, which is made when it
+ * is not there; nothing is written or read when every service names its own.
+ * @throws SakuraError INVALID_CONFIG when the file cannot be read or written, or holds something else
+ */
+export function withClientIds(config: BridgeConfig): readonly IdentifiedService[] {
+  const { services, outbox, where } = config;
+  const file = join(outbox.path, FILE);
+  try {
+    const kept = services.every(({ client_id }) => client_id !== undefined) ? {} : readKept(file);
+    const made: Record<string, string> = {};
+    const identified = services.map((service): IdentifiedService => {
+      const { client_id, name } = service;
+      if (client_id !== undefined) return { config: service, clientId: client_id };
+      const known = Object.hasOwn(kept, name) ? kept[name] : undefined;
+      const clientId = known ?? `sakuraio-${randomBytes(8).toString("hex")}`;
+      if (known === undefined) made[name] = clientId;
+      return { config: service, clientId };
+    });
+    if (Object.keys(made).length > 0) write(outbox.path, file, { ...kept, ...made });
+    return identified;
+  } catch (cause) {
+    const message = `${where(["outbox", "path"])}: the services' client ids cannot be kept in ${file}: ${reasonOf(cause)}; name a directory that may be written to, or give each service a client_id`;
+    throw new SakuraError("INVALID_CONFIG", message, { context: { file }, cause });
+  }
+}
+
+function readKept(file: string): Record<string, string> {
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return {};
+    throw error;
+  }
+  try {
+    return fileSchema.parse(JSON.parse(text));
+  } catch (cause) {
+    throw new SakuraError("INVALID_CONFIG", "it is there and is no list of client ids; move it away", { cause });
+  }
+}
+
+/** Whole or not at all: a power cut must not leave half a file. */
+function write(directory: string, file: string, ids: Readonly<Record<string, string>>): void {
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const partial = `${file}.new`;
+  writeFileSync(partial, `${JSON.stringify(ids, null, 2)}\n`, { mode: 0o600, flush: true });
+  renameSync(partial, file);
+}

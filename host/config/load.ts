@@ -1,0 +1,161 @@
+/** The bridge's configuration: read, checked, its paths made absolute, its certificates and keys loaded. */
+import { readFileSync } from "node:fs";
+import { basename, dirname, resolve } from "node:path";
+import type { z } from "zod";
+import { errnoOf, reasonOf, SakuraError } from "../../protocol/errors.ts";
+import { pathText } from "../../protocol/message.ts";
+import { parsePortUri } from "../uri.ts";
+import { parseDeviceEndpoint } from "./device-endpoint.ts";
+import { certificatesOf, PemProblem, pemError, privateKeyOf, readPem } from "./pem.ts";
+import { bridgeFileProblem } from "./problems.ts";
+import {
+  type BridgeConfig,
+  type BridgeFile,
+  bridgeFileSchema,
+  type ConfigPath,
+  type Credentials,
+  type ModuleConfig,
+  type ServiceConfig,
+} from "./schema.ts";
+import { parseYaml } from "./yaml.ts";
+
+/**
+ * Reads a configuration file. That a certificate has expired is no error here: time may mend it, as it made it.
+ * @throws SakuraError INVALID_CONFIG: one message with file, line, path and what to do; never key material
+ */
+export function loadConfig(file: string): BridgeConfig {
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (cause) {
+    const code = errnoOf(cause);
+    const what = code === "ENOENT" ? "is not there: check the path" : `cannot be read (${code ?? "unknown error"})`;
+    throw new SakuraError("INVALID_CONFIG", `the configuration file ${file} ${what}`, { context: { file }, cause });
+  }
+  return parseConfig(text, { name: basename(file), directory: dirname(resolve(file)) });
+}
+
+export interface ConfigSource {
+  /** The file's name, for messages. */
+  readonly name: string;
+  /** To which the paths in it are relative; absolute. */
+  readonly directory: string;
+}
+
+/** As {@link loadConfig}, from text. @throws SakuraError INVALID_CONFIG */
+export function parseConfig(text: string, { name, directory }: ConfigSource): BridgeConfig {
+  const yaml = parseYaml(text, name);
+  const where = (path: ConfigPath): string => {
+    const { line, column } = yaml.locate(path);
+    const shown = pathText(path);
+    return `${name}:${line}:${column}${shown === "" ? "" : ` ${shown}`}`;
+  };
+  const fail = (path: ConfigPath, message: string): never => {
+    const place = where(path);
+    throw new SakuraError("INVALID_CONFIG", `${place}: ${message}`, {
+      context: { where: place, path: pathText(path) },
+    });
+  };
+  if (yaml.data === null || yaml.data === undefined) fail([], "is empty: describe services and modules");
+  const result = bridgeFileSchema.safeParse(yaml.data);
+  if (!result.success) {
+    const { path, message } = firstIssue(result.error);
+    return fail(path, message);
+  }
+  const problem = bridgeFileProblem(result.data);
+  if (problem) fail(problem.path, problem.message);
+  return {
+    services: result.data.services.map((service, i) => loadService(service, directory, ["services", i], where)),
+    modules: result.data.modules.map((module, i) => loadModule(module, directory, ["modules", i], fail)),
+    outbox: { path: resolve(directory, result.data.outbox.path), max_bytes: result.data.outbox.max_bytes },
+    where,
+  };
+}
+
+/** A key that is not known explains best why another is missing. */
+function firstIssue(error: z.ZodError): { readonly path: ConfigPath; readonly message: string } {
+  const { issues } = error;
+  const issue = issues.find(({ code }) => code === "unrecognized_keys") ?? issues[0];
+  const path = (issue?.path ?? []).map((step) => (typeof step === "number" ? step : String(step)));
+  if (issue?.code === "unrecognized_keys") path.push(...issue.keys.slice(0, 1).map(shortened));
+  return { path, message: issue?.message ?? "is not valid" };
+}
+
+/** A key may be anything, a pasted secret too. */
+function shortened(key: string): string {
+  return key.length <= 40 ? key : `${key.slice(0, 8)}…`;
+}
+
+type Where = (path: ConfigPath) => string;
+
+function loadService(
+  service: BridgeFile["services"][number],
+  directory: string,
+  path: ConfigPath,
+  where: Where,
+): ServiceConfig {
+  const { rootca_cert, cert, private_key, result_topic: _, ...fields } = service;
+  const at = (field: string): string => where([...path, field]);
+  const load = <T extends object>(
+    field: string,
+    value: string,
+    read: (pem: { text: string; path: string | undefined }) => T | PemProblem,
+  ): T => {
+    const pem = readPem(value, directory);
+    const loaded = pem instanceof PemProblem ? pem : read(pem);
+    if (loaded instanceof PemProblem) throw pemError(at(field), loaded);
+    return loaded;
+  };
+  const roots = load("rootca_cert", rootca_cert, certificatesOf);
+  const chain = load("cert", cert, certificatesOf);
+  const privateKey = load("private_key", private_key, privateKeyOf);
+  const [certificate] = chain;
+  const [root] = roots;
+  if (!certificate || !root) throw pemError(at("cert"), new PemProblem("has no certificate"));
+  if (root.fingerprint256 === certificate.fingerprint256) {
+    const problem = "is the same certificate as cert: for AWS IoT it must be Amazon Root CA 1 (AmazonRootCA1.pem)";
+    throw pemError(at("rootca_cert"), new PemProblem(problem));
+  }
+  if (!certificate.checkPrivateKey(privateKey)) {
+    const problem = "does not belong to cert: take the key that was downloaded together with that certificate";
+    throw pemError(at("private_key"), new PemProblem(problem));
+  }
+  const pemOf = (certificates: typeof chain): string => certificates.map((each) => each.toString()).join("");
+  const credentials: Credentials = {
+    rootCa: pemOf(roots),
+    certificateChain: pemOf(chain),
+    certificate,
+    privateKey,
+  };
+  return { ...fields, credentials };
+}
+
+function loadModule(
+  module: BridgeFile["modules"][number],
+  directory: string,
+  path: ConfigPath,
+  fail: (path: ConfigPath, message: string) => never,
+): ModuleConfig {
+  const check = (field: string, endpoint: string, parse: (text: string) => unknown): string => {
+    const absolute = absoluteEndpoint(endpoint, directory);
+    try {
+      parse(absolute);
+      return absolute;
+    } catch (error) {
+      return fail([...path, field], reasonOf(error));
+    }
+  };
+  if (module.link === "module") {
+    return { ...module, port: check("port", module.port, (text) => parsePortUri(text)) };
+  }
+  const { bus_pirate: _, ...fields } = module;
+  return { ...fields, uart: check("uart", module.uart, parseDeviceEndpoint) };
+}
+
+/** A path in an endpoint or a port URI that says to be relative; a bare `COM3` is a name. */
+function absoluteEndpoint(endpoint: string, directory: string): string {
+  const match = /^((?:[a-z+0-9]+:)?)(.*)$/s.exec(endpoint);
+  const [, scheme = "", rest = ""] = match ?? [];
+  const isPath = scheme === "pty:" ? rest !== "" && !rest.startsWith("/") : /^\.{1,2}\//.test(rest);
+  return isPath ? scheme + resolve(directory, rest) : endpoint;
+}

@@ -1,0 +1,203 @@
+/**
+ * The bridge's file, as one schema: from it come the types, the defaults, the ranges and the messages. A key that it
+ * does not know is an error. What one field alone cannot tell is checked in {@link bridgeFileProblems}.
+ */
+import type { KeyObject, X509Certificate } from "node:crypto";
+import { isIP } from "node:net";
+import { z } from "zod";
+import { moduleIdSchema } from "../../protocol/message.ts";
+import { publishPrefixProblem, subscribeTopicProblem } from "../bridge/topics.ts";
+
+/** Text that must be there. @param example in words, for the message */
+function text(example: string) {
+  return z.string({
+    error: ({ input }) =>
+      input === undefined ? `is missing: ${example}` : `must be text, such as ${example}; put it in quotes`,
+  });
+}
+
+function integer(low: number, high: number) {
+  const error = `must be a whole number from ${low} to ${high}`;
+  return z.int({ error }).min(low, error).max(high, error);
+}
+
+/** A key of the design that this version cannot honour: better refused than ignored. */
+function notYet(instead: string) {
+  return z.undefined({ error: `is not in this version: ${instead}` }).optional();
+}
+
+/** A mapping with these keys and no other. */
+function mapping<Shape extends z.core.$ZodLooseShape>(shape: Shape, what: string) {
+  const keys = Object.keys(shape).join(", ");
+  return z.strictObject(shape, {
+    error: (issue) => {
+      if (issue.code !== "unrecognized_keys") {
+        return issue.input === undefined ? `is missing: ${what}` : `must be ${what}, with the keys ${keys}`;
+      }
+      return `is not a key that is known here: the keys are ${keys}`;
+    },
+  });
+}
+
+/** A field whose problem the function tells. */
+function checked<Schema extends z.ZodType<string>>(schema: Schema, problem: (value: string) => string | undefined) {
+  return schema.superRefine((value, context) => {
+    const message = problem(value);
+    if (message !== undefined) context.addIssue({ code: "custom", message });
+  });
+}
+
+const CLIENT_ID_BYTES_MAX = 128;
+const KIB = 1024;
+const UNITS: Readonly<Record<string, number>> = { "": 1, B: 1, KiB: KIB, MiB: KIB ** 2, GiB: KIB ** 3 };
+const BYTES_MIN = 64 * KIB;
+const BYTES_MAX = 1024 * KIB ** 3;
+
+/** A number of bytes, or text with a unit: `256MiB`. */
+const bytes = z
+  .union([z.number(), z.string()], { error: "must be a size such as 256MiB" })
+  .transform((value, context): number => {
+    const match = /^(\d+) ?([KMG]iB|B|)$/.exec(String(value));
+    const size = match ? Number(match[1]) * (UNITS[match[2] ?? ""] ?? Number.NaN) : Number.NaN;
+    if (size >= BYTES_MIN && size <= BYTES_MAX) return size;
+    context.addIssue({ code: "custom", message: "must be a size from 64KiB to 1024GiB, such as 256MiB" });
+    return z.NEVER;
+  });
+
+/** Labels of at most 63 characters, 253 together (RFC 1035 §2.3.4); `_` because names of containers have it. */
+const HOST_NAME = /^(?=.{1,253}$)[A-Za-z0-9_]([A-Za-z0-9_-]{0,62})(\.[A-Za-z0-9_][A-Za-z0-9_-]{0,62})*\.?$/;
+
+const hostname = checked(text("the endpoint, such as xxxxxxxx-ats.iot.ap-northeast-1.amazonaws.com"), (value) =>
+  isIP(value) !== 0 || HOST_NAME.test(value) ? undefined : "must be a host name alone, without https://, port or path",
+);
+
+const clientId = checked(text("a client id"), (value) => {
+  if (value === "") return "is empty: leave it out to have one made, or give one";
+  if (value.includes("\u0000")) return "has a NUL, which no client id may have";
+  return Buffer.byteLength(value) > CLIENT_ID_BYTES_MAX
+    ? `has more than ${CLIENT_ID_BYTES_MAX} bytes, which is all that AWS IoT takes`
+    : undefined;
+});
+
+const moduleId = z
+  .string({
+    error: ({ input }) =>
+      input === undefined
+        ? "is missing: the module's id, such as u0123456789a"
+        : "must be text, such as u0123456789a; put it in quotes",
+  })
+  .pipe(moduleIdSchema);
+
+const pem = (what: string) => text(`${what}: a path, or the PEM text itself`).min(1, `is empty: ${what}`);
+
+const awsIotService = mapping(
+  {
+    name: text("a name for the service").min(1, "is empty: name the service"),
+    type: z.literal("aws-iot", { error: "must be aws-iot" }),
+    hostname,
+    port: integer(1, 65_535).default(8883),
+    publish_prefix: checked(text("sakura/up"), (value) => publishPrefixProblem(value)),
+    subscribe_topic: checked(text("sakura/down"), subscribeTopicProblem),
+    rootca_cert: pem("the root's certificate"),
+    cert: pem("the service's certificate"),
+    private_key: pem("the key of cert"),
+    client_id: clientId.optional(),
+    qos: z.literal(0, { error: "must be 0: QoS 1 is not in this version" }).default(0),
+    connections: z.literal(1, { error: "must be 1: more connections are not in this version" }).default(1),
+    max_publish_rate: integer(1, 100_000).optional(),
+    modules: z
+      .array(moduleId, { error: "must be a list of module ids, such as [u0123456789a]; leave it out for all" })
+      .min(1, "is empty: leave it out for all modules, or name some")
+      .optional(),
+    result_topic: notYet("leave it out"),
+  },
+  "a service",
+);
+
+const endpoint = text('where the MCU is: "pty:/run/sakura", /dev/ttyUSB0 or "tcp:127.0.0.1:7000"');
+const queue = integer(1, 255).default(32);
+
+const emulatedModule = mapping(
+  {
+    id: moduleId,
+    link: z.literal("emulated"),
+    bus_pirate: notYet("use uart"),
+    uart: endpoint.min(1, "is empty"),
+    tx_queue: queue,
+    rx_queue: queue,
+  },
+  "a module",
+);
+
+const realModule = mapping(
+  {
+    id: moduleId,
+    link: z.literal("module"),
+    port: text('where the module is: "uart:/dev/ttyUSB0" or "tcp:127.0.0.1:7000"').min(1, "is empty"),
+    poll_ms: integer(10, 3_600_000).default(1_000),
+  },
+  "a module",
+);
+
+const tapModule = z.looseObject({ link: z.literal("tap") }).transform((_value, context) => {
+  context.addIssue({ code: "custom", path: ["link"], message: "tap is not in this version: use emulated or module" });
+  return z.NEVER;
+});
+
+const serviceList = z
+  .array(awsIotService, { error: ({ input }) => (input === undefined ? "is missing: the services" : "must be a list") })
+  .min(1, "is empty: describe at least one service");
+const moduleList = z
+  .array(
+    z.discriminatedUnion("link", [emulatedModule, realModule, tapModule], {
+      error: ({ code }) => (code === "invalid_union" ? "must be emulated or module" : "must be a module"),
+    }),
+    { error: ({ input }) => (input === undefined ? "is missing: the modules" : "must be a list") },
+  )
+  .min(1, "is empty: describe at least one module");
+
+export const bridgeFileSchema = mapping(
+  {
+    services: serviceList,
+    modules: moduleList,
+    outbox: mapping(
+      { path: text("./outbox").min(1, "is empty").default("./outbox"), max_bytes: bytes.default(256 * KIB ** 2) },
+      "a mapping",
+    ).prefault({}),
+    http: notYet("leave it out"),
+  },
+  "a mapping",
+);
+
+/** The file's content, checked field by field. */
+export type BridgeFile = z.output<typeof bridgeFileSchema>;
+
+/** What a TLS connection needs. The key is a KeyObject, so that it cannot be printed by mistake. */
+export interface Credentials {
+  /** PEM, one or more roots. */
+  readonly rootCa: string;
+  /** PEM: the service's certificate, and what its file holds beside it. */
+  readonly certificateChain: string;
+  readonly certificate: X509Certificate;
+  readonly privateKey: KeyObject;
+}
+
+type AwsIotFields = Omit<z.output<typeof awsIotService>, "rootca_cert" | "cert" | "private_key" | "result_topic">;
+export type AwsIotServiceConfig = AwsIotFields & { readonly credentials: Credentials };
+export type ServiceConfig = AwsIotServiceConfig;
+
+export type EmulatedModuleConfig = Omit<z.output<typeof emulatedModule>, "bus_pirate">;
+export type RealModuleConfig = z.output<typeof realModule>;
+export type ModuleConfig = EmulatedModuleConfig | RealModuleConfig;
+
+/** A place in the file: `["services", 0, "hostname"]`. */
+export type ConfigPath = readonly (string | number)[];
+
+/** The bridge's configuration, ready for use: paths are absolute, certificates and keys are loaded. */
+export interface BridgeConfig {
+  readonly services: readonly ServiceConfig[];
+  readonly modules: readonly ModuleConfig[];
+  readonly outbox: { readonly path: string; readonly max_bytes: number };
+  /** Says where something is, for messages: `bridge.yaml:12:5 services[0].hostname`. */
+  readonly where: (path: ConfigPath) => string;
+}

@@ -1,0 +1,64 @@
+import { describe, expect, it } from "vitest";
+import { VirtualClock } from "../../emulator/clock.ts";
+import { Backoff, endsWithin } from "../../host/bridge/backoff.ts";
+import { RateLimit } from "../../host/bridge/rate-limit.ts";
+
+describe("back-off", () => {
+  it("waits from 1 s to a bound that doubles from 2 s to 120 s", () => {
+    const longest = new Backoff({ minMs: 1_000, maxMs: 120_000, random: () => 0.999_999 });
+    expect(Array.from({ length: 8 }, () => Math.ceil(longest.fail() / 1_000))).toEqual([2, 4, 8, 16, 32, 64, 120, 120]);
+    const shortest = new Backoff({ minMs: 1_000, maxMs: 120_000, random: () => 0 });
+    expect(Array.from({ length: 8 }, () => shortest.fail())).toEqual(new Array(8).fill(1_000));
+  });
+
+  it("begins again after a reset", () => {
+    const backoff = new Backoff({ minMs: 1_000, maxMs: 120_000, random: () => 0.5 });
+    expect([backoff.fail(), backoff.fail(), backoff.fail()]).toEqual([1_500, 2_500, 4_500]);
+    expect(backoff.failures).toBe(3);
+    backoff.reset();
+    expect(backoff.failures).toBe(0);
+    expect(backoff.fail()).toBe(1_500);
+  });
+
+  it("does not overflow after a year of failures", () => {
+    const backoff = new Backoff({ minMs: 1_000, maxMs: 120_000, random: () => 0.999_999 });
+    for (let i = 0; i < 5_000; i++) backoff.fail();
+    expect(Math.ceil(backoff.fail())).toBe(120_000);
+  });
+});
+
+describe("a rate limit", () => {
+  it("lets so many go in any one second", async () => {
+    const clock = new VirtualClock();
+    const limit = new RateLimit(3, clock);
+    limit.count();
+    await clock.advance(400);
+    limit.count();
+    limit.count();
+    expect(limit.wait()).toBe(600);
+    await clock.advance(600);
+    expect(limit.wait()).toBe(0);
+    limit.count();
+    expect(limit.wait()).toBe(400);
+  });
+
+  it("is not upset by a clock that is set back", () => {
+    let now = 1_000_000;
+    const limit = new RateLimit(1, { now: () => now, after: () => () => undefined });
+    limit.count();
+    now = 0;
+    expect(limit.wait()).toBe(1_000);
+  });
+});
+
+describe("work with a limit of time", () => {
+  it("ends in time, well or badly, or does not", async () => {
+    const clock = new VirtualClock();
+    expect(await endsWithin(clock, 10, Promise.resolve())).toBe(true);
+    expect(await endsWithin(clock, 10, Promise.reject(new Error("no")))).toBe(true);
+    const late = endsWithin(clock, 10, new Promise(() => undefined));
+    await clock.advance(10);
+    expect(await late).toBe(false);
+    expect(clock.pending).toBe(0);
+  });
+});

@@ -1,0 +1,168 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
+import type { AwsIotEndpoint } from "../../emulator/aws-iot/index.ts";
+import { SakuraModule } from "../../host/module.ts";
+import { connectClient, everything, messages, registered, startEndpoint } from "../emulator/aws-iot/support.ts";
+import { Running, sakuraio } from "../support/command.ts";
+
+/** A configuration in a directory of its own, gone after the test: one service, and these modules. */
+async function configFor(endpoint: AwsIotEndpoint, modules: string, port = endpoint.port): Promise<string> {
+  const identity = await registered(endpoint, everything);
+  const directory = mkdtempSync(join(tmpdir(), "sakuraio-bridge-"));
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  writeFileSync(join(directory, "root.pem"), endpoint.authority.certificate);
+  writeFileSync(join(directory, "cert.pem"), identity.certificate);
+  writeFileSync(join(directory, "key.pem"), identity.privateKey);
+  const file = join(directory, "bridge.yaml");
+  writeFileSync(
+    file,
+    `services:
+  - name: plant-a
+    type: aws-iot
+    hostname: 127.0.0.1
+    port: ${port}
+    publish_prefix: sakura/up
+    subscribe_topic: sakura/down
+    rootca_cert: root.pem
+    cert: cert.pem
+    private_key: key.pem
+modules:
+${modules}`,
+  );
+  return file;
+}
+
+function bridge(...args: string[]): Running {
+  const running = new Running(["bridge", ...args]);
+  onTestFinished(() => {
+    running.child.kill("SIGKILL");
+  });
+  return running;
+}
+
+/** Resolves once stderr matches. */
+async function said(running: Running, pattern: RegExp): Promise<void> {
+  while (!pattern.test(running.stderr)) {
+    await Promise.race([
+      new Promise((resolve) => running.child.stderr.once("data", resolve)),
+      running.exited.then(({ stderr }) => {
+        throw new Error(`ended before ${pattern}:\n${stderr}`);
+      }),
+    ]);
+  }
+}
+
+const DOWN =
+  '{"type":"channels","module":"u0123456789a","payload":{"channels":[{"channel":1,"type":"L","value":18446744073709551615}]}}';
+
+describe("sakuraio bridge", () => {
+  it("carries values from an MCU to AWS IoT and back, and stops cleanly", async () => {
+    const endpoint = await startEndpoint();
+    const file = await configFor(
+      endpoint,
+      '  - { id: u0123456789a, link: emulated, uart: "tcp:127.0.0.1:0" }\n  - { id: u0123456789b, link: emulated, uart: "tcp:127.0.0.1:0" }\n',
+    );
+    const cloud = await connectClient(endpoint, await registered(endpoint, everything), { clientId: "cloud" });
+    await cloud.subscribeAsync("sakura/up/#");
+    const arrived = messages(cloud, 1);
+    const running = bridge("--config", file, "--json");
+    const { endpoints } = await running.next("ready");
+    expect(Object.keys(endpoints as object)).toEqual(["u0123456789a", "u0123456789b"]);
+    const [uri = ""] = Object.values(endpoints as Record<string, string>);
+    const mcu = await SakuraModule.open(uri);
+    onTestFinished(() => mcu.close());
+    await mcu.txEnqueue({ channel: 3, type: "l", value: -9223372036854775808n });
+    await mcu.flush();
+    const [line = ""] = await arrived;
+    expect(line).toMatch(
+      /^sakura\/up\/u0123456789a \{"module":"u0123456789a","type":"channels","datetime":"[^"]+","payload":\{"channels":\[\{"channel":3,"type":"l","value":-9223372036854775808,"datetime":"[^"]+"\}\]\}\}$/,
+    );
+    cloud.publish("sakura/down", '{"type":"channels","module":"u9","payload":{"channels":[]}}');
+    cloud.publish("sakura/down", DOWN);
+    await running.next("downlink", ({ accepted }) => accepted === true);
+    const { offset: _, ...value } = await mcu.rxDequeue();
+    expect(value).toEqual({ channel: 1, type: "L", value: 18446744073709551615n });
+    const { code, stdout, stderr } = await running.stop("SIGTERM");
+    expect(code).toBe(0);
+    // As it was published, to the byte.
+    expect(stdout).toContain(`{"event":"message","services":["plant-a"],"message":${line.slice(line.indexOf("{"))}}\n`);
+    const events = running.lines.map(({ event, state, accepted }) =>
+      [event, state ?? accepted].filter((x) => x !== undefined).join(" "),
+    );
+    for (const expected of ["service online", "link up", "message", "published", "downlink false", "downlink true"]) {
+      expect(events).toContain(expected);
+    }
+    expect(events.at(-1)).toBe("service stopped");
+    expect(stderr).toMatch(
+      /downlink \?: refused \(invalid-message\), from plant-a: payload\.channels: at least one channel/,
+    );
+    expect(stderr).not.toMatch(/message u0123456789a/);
+  });
+
+  it("runs on what is there, tells what is not, and tries that again", async () => {
+    const endpoint = await startEndpoint();
+    const away = await startEndpoint();
+    const file = await configFor(
+      endpoint,
+      '  - { id: u0123456789a, link: emulated, uart: "tcp:127.0.0.1:0" }\n  - { id: u0123456789b, link: module, port: "uart:/dev/not-there" }\n',
+      away.port,
+    );
+    await away.close();
+    const running = bridge("--config", file, "--json");
+    const link = await running.next("link", ({ state }) => state === "error");
+    expect(link).toMatchObject({ module: "u0123456789b", link: "module", attempt: 1 });
+    expect(link["reason"]).toContain("/dev/not-there");
+    const { endpoints } = await running.next("ready");
+    expect(Object.keys(endpoints as object)).toEqual(["u0123456789a"]);
+    await running.next("link", ({ state, attempt }) => state === "error" && attempt === 2);
+    const service = running.lines.find(({ event, state }) => event === "service" && state === "error");
+    expect(service).toMatchObject({ service: "plant-a", failure: "connection-refused", attempts: 1 });
+    const [uri = ""] = Object.values(endpoints as Record<string, string>);
+    const mcu = await SakuraModule.open(uri);
+    onTestFinished(() => mcu.close());
+    await mcu.txEnqueue({ channel: 1, type: "i", value: 1 });
+    await mcu.flush();
+    const { code, stderr } = await running.stop("SIGINT");
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/service plant-a: error: nothing listens on 127\.0\.0\.1:\d+: .*; next try in \d+ s/);
+    expect(stderr).toMatch(/link u0123456789b \(module\): error: .*\/dev\/not-there/);
+    expect(stderr).toMatch(/service plant-a: 1 messages were not sent, and are lost/);
+    expect(running.lines).toContainEqual({ event: "unsent", service: "plant-a", messages: 1 });
+  });
+
+  it("tells people what happens, a line for each", async () => {
+    const endpoint = await startEndpoint();
+    const file = await configFor(endpoint, "  - { id: u0123456789a, link: emulated, uart: pty }\n");
+    const running = bridge("--config", file);
+    await said(running, /link u0123456789a \(emulated\): up at \S+$/m);
+    await running.shows(/^ready: u0123456789a at \S+$/m);
+    await said(running, /service plant-a: online at 127\.0\.0\.1:\d+$/m);
+    const { code, stdout, stderr } = await running.stop();
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^ready: u0123456789a at \S+\n$/);
+    for (const line of stderr.trimEnd().split("\n")) expect(line).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z \S/);
+  });
+});
+
+describe("sakuraio bridge with a mistake", () => {
+  it("in the file ends at once with exit code 2 and one line", async () => {
+    const endpoint = await startEndpoint();
+    const file = await configFor(endpoint, "  - { id: u0123456789a, link: emulated, uart: pty, speed: 9600 }\n");
+    const { code, stdout, stderr } = await sakuraio("bridge", "--config", file, "--json");
+    expect(code).toBe(2);
+    const words =
+      "bridge.yaml:12:52 modules[0].speed: is not a key that is known here: the keys are id, link, bus_pirate, uart, tx_queue, rx_queue";
+    expect(stderr).toBe(`sakuraio: ${words}\n`);
+    expect(stdout).toBe(`${JSON.stringify({ event: "error", code: "INVALID_CONFIG", message: words })}\n`);
+  });
+
+  it("on the command line too", async () => {
+    expect(await sakuraio("bridge")).toMatchObject({ code: 2, stderr: expect.stringContaining("--config") });
+    expect(await sakuraio("bridge", "--config", "/not/there.yaml")).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("/not/there.yaml is not there"),
+    });
+  });
+});
