@@ -7,7 +7,7 @@ import { resolve } from "node:path";
 import { isMap, isScalar, isSeq, parseDocument, type Scalar, stringify, type YAMLMap } from "yaml";
 import { identityFiles } from "./identities.ts";
 
-export interface BridgeFileOptions {
+interface BridgeFileOptions {
   readonly port: number;
   readonly publishPrefix: string;
   readonly subscribeTopic: string;
@@ -43,7 +43,7 @@ modules:
 `;
 }
 
-export interface PortUpdate {
+interface PortUpdate {
   /** The file's new text; the old one where nothing had to change. */
   readonly text: string;
   /** What its reader has to see to, if anything. */

@@ -30,7 +30,7 @@ export const identityFiles = {
   observer: { certificate: "certs/observer.pem.crt", privateKey: "certs/observer.pem.key" },
 } as const;
 
-export interface Identities {
+interface Identities {
   readonly authority: Authority;
   readonly device: IssuedCertificate;
   readonly observer: IssuedCertificate;

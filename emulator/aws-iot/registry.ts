@@ -19,7 +19,7 @@ interface Entry {
   readonly policies: Map<string, Policy>;
 }
 
-export interface RegistryOptions {
+interface RegistryOptions {
   /** Only certificates that it signed can ever get through the handshake, so no others are taken. */
   readonly authority: X509Certificate;
   /** `arn:aws:iot:REGION:ACCOUNT:`, what the resources' ARNs begin with. */

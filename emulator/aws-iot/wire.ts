@@ -8,7 +8,7 @@ import { isUtf8 } from "node:buffer";
 export const packetTypes = { connect: 1, publish: 3, subscribe: 8, disconnect: 14 } as const;
 
 /** The largest remaining length that four digits hold (§2.2.3). */
-export const REMAINING_LENGTH_MAX = 268_435_455;
+const REMAINING_LENGTH_MAX = 268_435_455;
 
 /** One whole control packet. */
 export interface Packet {
@@ -44,7 +44,7 @@ export interface SubscribeRequest {
 }
 
 /** Why a stream of bytes is no MQTT, or more of it than is taken. After one, the stream cannot be read on. */
-export type StreamFault = "malformed" | "too-large";
+type StreamFault = "malformed" | "too-large";
 
 /** Cuts a byte stream into packets, however it arrives. */
 export class PacketSplitter {
