@@ -53,12 +53,12 @@ function timed(entry: ChannelEntry, datetime: string): TimedChannel {
 async function sendQueue(module: ModuleContext): Promise<void> {
   const { state } = module;
   const { boots } = state;
-  if (state.txQueue.length === 0) {
-    state.txState = "done";
-    return;
-  }
   if (!module.isOnline()) {
     state.txState = "failed";
+    return;
+  }
+  if (state.txQueue.length === 0) {
+    state.txState = "done";
     return;
   }
   state.txState = "sending";

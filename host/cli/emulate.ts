@@ -1,5 +1,6 @@
 /** `sakuraio emulate`: one emulated module on an endpoint, for drivers and firmware in any language. */
 
+import type { ModuleEvent } from "../../emulator/behaviour.ts";
 import { attachUart, type UartEvent } from "../../emulator/bus/uart.ts";
 import { realClock } from "../../emulator/clock.ts";
 import { parseFaults } from "../../emulator/faults.ts";
@@ -10,7 +11,7 @@ import { uplinkTo } from "../../emulator/uplink.ts";
 import type { Clock } from "../../protocol/bus.ts";
 import { commandByCode } from "../../protocol/commands.ts";
 import { formatDateTime, parseDateTime } from "../../protocol/datetime.ts";
-import { SakuraError } from "../../protocol/errors.ts";
+import { reasonOf, SakuraError } from "../../protocol/errors.ts";
 import { toHex } from "../../protocol/hex.ts";
 import { encodeMessage, type PlatformMessage } from "../../protocol/message.ts";
 import { statuses, updateResults } from "../../protocol/status.ts";
@@ -57,6 +58,7 @@ export async function emulate(options: EmulateOptions, io: CliIo): Promise<ExitC
 
   const endpoint = await openDeviceEndpoint(options.uart, { signal: io.signal });
   try {
+    module.onEvent((event) => reportEvent(event, io));
     if (options.trace) trace(module, io);
     endpoint.onConnection((duplex) => {
       if (!json && endpoint.address.startsWith("tcp:")) printLine(io.stderr, `${duplex.name} connected`);
@@ -144,6 +146,18 @@ function report(event: UartEvent, io: CliIo): void {
       ? `${event.bytes} byte${event.bytes === 1 ? "" : "s"} of noise ignored`
       : `not a command, answered ERROR: ${JSON.stringify(event.line.slice(0, 80))}`;
   printLine(io.stderr, `line  ${what}`);
+}
+
+/** What the operator would not see in the messages. */
+function reportEvent(event: ModuleEvent, io: CliIo): void {
+  switch (event.kind) {
+    case "file-failed":
+      return printLine(io.stderr, `file ${event.id}: ${reasonOf(event.error)}`);
+    case "uplink-refused":
+      return printLine(io.stderr, `${event.type} not taken: ${reasonOf(event.error)}`);
+    case "online":
+      return printLine(io.stderr, event.online ? "module online" : "module offline");
+  }
 }
 
 /** Each request and its answer, on stderr. */

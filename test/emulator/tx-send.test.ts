@@ -176,6 +176,12 @@ describe("TX_SEND", () => {
     expect(valuesOf(at.log.messages)).toEqual([[0, 1]]);
   });
 
+  it("answers TX_STAT 2 offline also with nothing queued: being offline is what the MCU should hear of", () => {
+    const at = desk({ online: false });
+    expect(at.ask(TX_SEND)).toBe(OK);
+    expect(at.ask(TX_STAT)).toBe(FAILED);
+  });
+
   it("fails when the network goes away while it is under way", async () => {
     const at = desk();
     enqueueInts(at, 2);
