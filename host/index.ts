@@ -1,7 +1,10 @@
-/** The side of the MCU: drives a sakura.io module. */
+/** The side of the MCU and of the cloud: drives a sakura.io module, and bridges modules to AWS IoT. */
 export { listSerialPorts, openSerialPort, type SerialPortInfo, type SerialPortOptions } from "./adapter/serial-port.ts";
 export { connectTcp, type TcpOptions } from "./adapter/tcp.ts";
+export * from "./bridge/index.ts";
 export { systemClock } from "./clock.ts";
+export { type ConfigSource, loadConfig, parseConfig } from "./config/load.ts";
+export type { BridgeConfig, ModuleConfig, ServiceConfig } from "./config/schema.ts";
 export type { PortState } from "./connection.ts";
 export type { CommandOptions } from "./job.ts";
 export { type ModuleOptions, type OpenOptions, type RawAnswer, SakuraModule } from "./module.ts";
