@@ -18,6 +18,7 @@ import {
   writeI64,
   writeU64,
 } from "./codec.ts";
+import type { SakuraError } from "./errors.ts";
 
 /** What each type is in a program: `l` and `L` are exact as bigint, `b` is eight bytes. */
 export interface ChannelTypes {
@@ -101,44 +102,74 @@ function unknownType(entry: { readonly type: unknown }): string {
   return `unknown type ${JSON.stringify(entry.type)}; the types are ${Object.keys(channelTypes).join(" ")}`;
 }
 
+/** Each type's byte on the wire: its character. */
+const CODE_i = 0x69;
+const CODE_I = 0x49;
+const CODE_l = 0x6c;
+const CODE_L = 0x4c;
+const CODE_f = 0x66;
+const CODE_d = 0x64;
+const CODE_b = 0x62;
+
 /** Bytes of one entry: channel, type, value[8]. */
 export const ENTRY_SIZE = 10;
 
+/** The space is zeroed. @throws SakuraError INVALID_ARGUMENT, and nothing of use has been written */
 export function writeEntry(entry: ChannelEntry, out: Uint8Array, at: number): void {
-  if (!Number.isInteger(entry.channel) || entry.channel < 0 || entry.channel > CHANNEL_MAX)
-    throw invalidArgument(`a channel is an integer from 0 to ${CHANNEL_MAX}`, entry.channel);
-  const problem = valueProblem(entry);
-  if (problem !== undefined) throw invalidArgument(problem, entry.value);
-  out[at] = entry.channel;
-  out[at + 1] = entry.type.charCodeAt(0);
-  writeValue(entry, out, at + 2);
+  const { channel } = entry;
+  if (channel !== (channel & CHANNEL_MAX))
+    throw invalidArgument(`a channel is an integer from 0 to ${CHANNEL_MAX}`, channel);
+  out[at] = channel;
+  out[at + 1] = writeValue(entry, out, at + 2);
 }
 
-/** The value has been checked and the space is zeroed. */
-function writeValue(entry: ChannelValue, out: Uint8Array, at: number): void {
+/**
+ * Checks and writes in one go: this is where a sender's time goes. Whether an integer is in range is whether it survives
+ * being made one of that size; what is wrong otherwise is {@link valueProblem}'s to say.
+ * @returns the type's code
+ */
+function writeValue(entry: ChannelValue, out: Uint8Array, at: number): number {
   switch (entry.type) {
     case "i":
+      if (entry.value !== (entry.value | 0)) throw wrongValue(entry);
+      writeI32(entry.value, out, at);
+      return CODE_i;
     case "I":
-      out[at] = entry.value & 0xff;
-      out[at + 1] = (entry.value >>> 8) & 0xff;
-      out[at + 2] = (entry.value >>> 16) & 0xff;
-      out[at + 3] = (entry.value >>> 24) & 0xff;
-      return;
+      if (entry.value !== entry.value >>> 0) throw wrongValue(entry);
+      writeI32(entry.value, out, at);
+      return CODE_I;
     case "l":
-      writeI64(entry.value, out, at);
-      return;
+      writeI64(entry.value, out, at, "a value of type l");
+      return CODE_l;
     case "L":
-      writeU64(entry.value, out, at);
-      return;
+      writeU64(entry.value, out, at, "a value of type L");
+      return CODE_L;
     case "f":
+      if (valueProblem(entry) !== undefined) throw wrongValue(entry);
       writeF32(entry.value, out, at);
-      return;
+      return CODE_f;
     case "d":
+      if (valueProblem(entry) !== undefined) throw wrongValue(entry);
       writeF64(entry.value, out, at);
-      return;
+      return CODE_d;
     case "b":
+      if (valueProblem(entry) !== undefined) throw wrongValue(entry);
       out.set(entry.value, at);
+      return CODE_b;
+    default:
+      throw wrongValue(entry);
   }
+}
+
+function wrongValue(entry: ChannelValue): SakuraError {
+  return invalidArgument(valueProblem(entry) ?? "a value of its type", entry.value);
+}
+
+function writeI32(value: number, out: Uint8Array, at: number): void {
+  out[at] = value & 0xff;
+  out[at + 1] = (value >>> 8) & 0xff;
+  out[at + 2] = (value >>> 16) & 0xff;
+  out[at + 3] = (value >>> 24) & 0xff;
 }
 
 function readI32(bytes: Uint8Array, from: number): number {
@@ -153,19 +184,19 @@ export function readEntry(bytes: Uint8Array, from: number): ChannelEntry {
   const at = from + 2;
   const type = bytes[from + 1] ?? 0;
   switch (type) {
-    case 0x69:
+    case CODE_i:
       return { channel, type: "i", value: readI32(bytes, at) };
-    case 0x49:
+    case CODE_I:
       return { channel, type: "I", value: readI32(bytes, at) >>> 0 };
-    case 0x6c:
+    case CODE_l:
       return { channel, type: "l", value: readI64(bytes, at) };
-    case 0x4c:
+    case CODE_L:
       return { channel, type: "L", value: readU64(bytes, at) };
-    case 0x66:
+    case CODE_f:
       return { channel, type: "f", value: readF32(bytes, at) };
-    case 0x64:
+    case CODE_d:
       return { channel, type: "d", value: readF64(bytes, at) };
-    case 0x62:
+    case CODE_b:
       return { channel, type: "b", value: bytes.slice(at, at + 8) };
     default:
       throw invalidPayload(`0x${type.toString(16).padStart(2, "0")} is no channel type`);
