@@ -11,6 +11,7 @@ import type { AtAnswerEvent } from "../../protocol/at.ts";
 import { SakuraError } from "../../protocol/errors.ts";
 import { frameProblem } from "../../protocol/frame.ts";
 import { statuses } from "../../protocol/status.ts";
+import type { Leftover } from "./exchange.ts";
 import type { Turn, UartLine } from "./uart-turn.ts";
 
 /** The line counts as quiet when nothing has come for so long. */
@@ -24,15 +25,30 @@ const PING_BYTES = 64;
 /** A module that answers, but not with the echo yet, is given so many times the time. */
 const SLOW_FACTOR = 4;
 
-export interface Resynced {
+export interface Resynced extends Leftover {
   /** Whether what arrives next answers what is sent next. */
   readonly inStep: boolean;
-  /** The answer to the request before, if it came now. */
-  readonly late: Uint8Array | undefined;
-  /** Whether something came that may have been that answer, and cannot be read. */
-  readonly unreadable: boolean;
   /** Whether anything came at all. */
   readonly heard: boolean;
+}
+
+/** What came since the request before, for {@link ResyncTurn}. */
+export class Leftovers implements Leftover {
+  late: Uint8Array | undefined;
+  unreadable = false;
+
+  clear(): void {
+    this.late = undefined;
+    this.unreadable = false;
+  }
+
+  /** What came while nobody asked for an echo: a whole answer can only be the one of the request before. */
+  add(event: AtAnswerEvent): void {
+    if (event.kind === "noise") this.unreadable = true;
+    if (event.kind !== "answer") return;
+    if (frameProblem(event.frame) !== undefined) this.unreadable = true;
+    else this.late ??= event.frame;
+  }
 }
 
 export class ResyncTurn implements Turn {
@@ -51,18 +67,19 @@ export class ResyncTurn implements Turn {
   #pings = 0;
   /** Answers that say that the module knows no echo. */
   #unknown = 0;
-  #late: Uint8Array | undefined;
+  readonly #leftovers: Leftovers;
   #heard = false;
   #noise = false;
-  #unreadable = false;
 
   constructor(
     line: UartLine,
+    leftovers: Leftovers,
     timeoutMs: number | undefined,
     resolve: (result: Resynced) => void,
     reject: (error: SakuraError) => void,
   ) {
     this.#line = line;
+    this.#leftovers = leftovers;
     this.#timeoutMs = timeoutMs;
     this.#resolve = resolve;
     this.#reject = reject;
@@ -88,19 +105,17 @@ export class ResyncTurn implements Turn {
   }
 
   eventCame(event: AtAnswerEvent): void {
-    const whole = event.kind === "answer" && frameProblem(event.frame) === undefined;
-    if (event.kind === "noise" || (event.kind === "answer" && !whole)) this.#unreadable = true;
     if (this.#draining) {
-      // No echo has been asked for yet: a whole answer can only be the one of the request before.
-      if (whole) this.#late ??= event.frame;
+      this.#leftovers.add(event);
       return;
     }
     switch (event.kind) {
       case "answer":
-        return whole ? this.#answerCame(event.frame) : this.#pingSoon();
+        return this.#answerCame(event);
       case "error":
         return this.#pingSoon();
       case "noise":
+        this.#leftovers.add(event);
         this.#noise = true;
         return;
       case "ok":
@@ -112,7 +127,7 @@ export class ResyncTurn implements Turn {
   timeUp(): void {
     if (this.#draining) this.#drained();
     else if (this.#left() > 0) this.#ping();
-    else if (this.#late) this.#finish(false);
+    else if (this.#leftovers.late) this.#finish(false);
     else this.fail(this.#missing());
   }
 
@@ -135,12 +150,13 @@ export class ResyncTurn implements Turn {
     this.#ping();
   }
 
-  #answerCame(frame: Uint8Array): void {
-    if (frame[0] === statuses.values.NONE) {
-      this.#late ??= frame;
-      this.#alive();
-    } else if (frame[0] === statuses.values.MISSING && ++this.#unknown >= this.#pings) this.#succeed();
+  #answerCame(answer: { readonly kind: "answer"; readonly frame: Uint8Array }): void {
+    const damaged = frameProblem(answer.frame) !== undefined;
+    const [status] = answer.frame;
     // A refusal may be the echo's or the request's before, and says nothing certain about either.
+    if (damaged || status === statuses.values.NONE) this.#leftovers.add(answer);
+    if (!damaged && status === statuses.values.NONE) this.#alive();
+    else if (!damaged && status === statuses.values.MISSING && ++this.#unknown >= this.#pings) this.#succeed();
     else this.#pingSoon();
   }
 
@@ -176,14 +192,17 @@ export class ResyncTurn implements Turn {
 
   #finish(inStep: boolean): void {
     this.#line.done();
-    this.#resolve({ inStep, late: this.#late, unreadable: this.#unreadable, heard: this.#heard });
+    const { late, unreadable } = this.#leftovers;
+    this.#resolve({ inStep, late, unreadable, heard: this.#heard });
   }
 
   #missing(): SakuraError {
     const { name } = this.#line;
-    const advice = this.#heard ? "check the wiring and the baud rate" : "check its power and the wiring";
-    return new SakuraError("NO_ANSWER", `the module at ${name} does not react any more: ${advice}`, {
-      context: { port: name, timeoutMs: this.#timeoutMs ?? 0, noise: this.#heard },
-    });
+    const timeoutMs = this.#timeoutMs ?? 0;
+    return new SakuraError(
+      "NO_ANSWER",
+      `the module at ${name} does not answer: check its power, the wiring (TX to RX) and the baud rate`,
+      { context: { port: name, timeoutMs, noise: this.#heard } },
+    );
   }
 }

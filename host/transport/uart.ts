@@ -8,7 +8,7 @@ import { Deadline } from "../deadline.ts";
 import type { ExchangeOptions, FrameEvent, FrameExchange, Leftover } from "./exchange.ts";
 import { AnswerTurn } from "./uart-answer.ts";
 import { Pings } from "./uart-ping.ts";
-import { type Resynced, ResyncTurn } from "./uart-resync.ts";
+import { Leftovers, type Resynced, ResyncTurn } from "./uart-resync.ts";
 import type { Turn, UartLine } from "./uart-turn.ts";
 
 export interface UartOptions {
@@ -36,6 +36,7 @@ export class UartExchange implements FrameExchange {
   readonly #pings: Pings;
   readonly #frameListeners = new Set<(frame: FrameEvent) => void>();
   readonly #closeListeners = new Set<(reason: SakuraError | undefined) => void>();
+  readonly #leftovers = new Leftovers();
   #turn: Turn | undefined;
   #unwatch: (() => void) | undefined;
   #end: { readonly reason: SakuraError | undefined } | undefined;
@@ -89,6 +90,7 @@ export class UartExchange implements FrameExchange {
         return;
       }
       this.#deadline.set(timeoutMs + this.#line.wireMs(line.length + ANSWER_CHARACTERS_MAX));
+      this.#leftovers.clear();
       this.#report("request", request);
       this.#duplex.write(line);
     });
@@ -98,6 +100,7 @@ export class UartExchange implements FrameExchange {
     this.suspect = true;
     const resynced = await this.#resync(timeoutMs, signal);
     this.suspect = !resynced.inStep;
+    this.#leftovers.clear();
     return resynced;
   }
 
@@ -118,7 +121,7 @@ export class UartExchange implements FrameExchange {
 
   #resync(timeoutMs: number | undefined, signal: AbortSignal | undefined): Promise<Resynced> {
     return new Promise((resolve, reject) => {
-      const turn = new ResyncTurn(this.#line, timeoutMs, resolve, reject);
+      const turn = new ResyncTurn(this.#line, this.#leftovers, timeoutMs, resolve, reject);
       const unable = this.#begin(turn, signal);
       if (unable) reject(unable);
       else turn.begin();
@@ -173,7 +176,9 @@ export class UartExchange implements FrameExchange {
         return;
       }
     }
-    this.#turn?.eventCame(event);
+    // Between two turns: behind what has just ended one.
+    if (this.#turn) this.#turn.eventCame(event);
+    else this.#leftovers.add(event);
   }
 
   #report(direction: FrameEvent["direction"], bytes: Uint8Array): void {

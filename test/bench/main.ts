@@ -1,0 +1,43 @@
+/** `npm run bench`: what the toolkit costs, as ratios within one run (docs/performance.md). */
+import { cpus } from "node:os";
+import { parseArgs } from "node:util";
+import { benchBridge } from "./bridge.ts";
+import { benchCodec } from "./codec.ts";
+import { type Row, tableHead, tableLine } from "./report.ts";
+import { benchPacedUart, benchUart } from "./uart.ts";
+
+type Benchmark = (report: (row: Row) => void) => Promise<void>;
+
+const benchmarks: { readonly [name: string]: Benchmark } = {
+  codec: benchCodec,
+  uart: benchUart,
+  "uart-115200": benchPacedUart,
+  bridge: benchBridge,
+};
+
+const HELP = `usage: npm run bench -- [--only NAME] [--json]
+  --only NAME  one of ${Object.keys(benchmarks).join(", ")}
+  --json       one JSON object a row
+`;
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: { only: { type: "string" }, json: { type: "boolean" }, help: { type: "boolean" } },
+  });
+  const { only, json = false, help = false } = values;
+  const chosen = Object.entries(benchmarks).filter(([name]) => only === undefined || name === only);
+  if (help || chosen.length === 0) {
+    process.stdout.write(HELP);
+    process.exitCode = help ? 0 : 2;
+    return;
+  }
+  const machine = { node: process.version, platform: process.platform, arch: process.arch, cpus: cpus().length };
+  print(json ? JSON.stringify({ machine }) : `Node ${machine.node}, ${machine.cpus} cores\n\n${tableHead}`);
+  for (const [, run] of chosen) await run((row) => print(json ? JSON.stringify(row) : tableLine(row)));
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+await main();
