@@ -35,7 +35,7 @@ try {
      const emulated = new EmulatedModule({ uniqueId: "16B0100260" });
      listener.onConnection((duplex) => attachUart(emulated, duplex));
      const module = await SakuraModule.open(listener.uri);
-     process.stdout.write(toHex(encodeRequest("GET_UNIQUE_ID", undefined)), await module.getUniqueId());
+     console.log(toHex(encodeRequest("GET_UNIQUE_ID", undefined)), await module.getUniqueId());
      await module.close();
      await listener.close();`,
   );
@@ -82,6 +82,9 @@ try {
     .split("\n")
     .map((line) => JSON.parse(line));
   assert.equal(events.filter(({ event }) => event === "received").length, 2);
+  process.stdout.write(
+    `${packed.filename}: ${packed.files.length} files, ${packed.size} bytes; its command and three subpaths work elsewhere\n`,
+  );
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
