@@ -2,7 +2,7 @@
 import { createInterface } from "node:readline";
 import { z } from "zod";
 import { type EndpointEvent, startWorkspace, type Workspace } from "../../emulator/aws-iot/index.ts";
-import { type CliIo, type ExitCode, printLine } from "./io.ts";
+import { aborted, type CliIo, type ExitCode, printLine } from "./io.ts";
 
 export interface AwsIotServeOptions {
   /** Where the certificates and bridge.yaml are, or will be. */
@@ -137,11 +137,4 @@ function addressOf({ endpoint }: Workspace): string {
 /** For a POSIX shell. */
 function quoted(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener("abort", () => resolve(), { once: true });
-  });
 }

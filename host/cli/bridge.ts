@@ -3,7 +3,7 @@ import { formatDateTime } from "../../protocol/datetime.ts";
 import { encodeMessage } from "../../protocol/message.ts";
 import { type BridgeEvent, type LinkState, type ServiceState, startBridge } from "../bridge/index.ts";
 import { loadConfig } from "../config/load.ts";
-import { type CliIo, type ExitCode, printLine } from "./io.ts";
+import { aborted, type CliIo, type ExitCode, printLine } from "./io.ts";
 import { linkFactories } from "./link-factories.ts";
 
 export interface BridgeOptions {
@@ -152,11 +152,4 @@ function stateJson(head: Readonly<Record<string, string>>, state: LinkState | Se
   if (state.nextAttempt === undefined) return undefined;
   const times = { since: formatDateTime(state.since), nextAttempt: formatDateTime(state.nextAttempt) };
   return JSON.stringify({ ...head, ...state, ...times });
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener("abort", () => resolve(), { once: true });
-  });
 }

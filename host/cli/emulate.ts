@@ -15,7 +15,7 @@ import { reasonOf, SakuraError } from "../../protocol/errors.ts";
 import { toHex } from "../../protocol/hex.ts";
 import { encodeMessage, type PlatformMessage } from "../../protocol/message.ts";
 import { statuses, updateResults } from "../../protocol/status.ts";
-import { type CliIo, type ExitCode, printLine } from "./io.ts";
+import { aborted, type CliIo, type ExitCode, printLine } from "./io.ts";
 import { readLines } from "./lines.ts";
 import { controlModule } from "./module-control.ts";
 import { openDeviceEndpoint } from "./open-endpoint.ts";
@@ -168,13 +168,5 @@ function trace(module: EmulatedModule, io: CliIo): void {
     printLine(io.stderr, `${time}  MCU → module  ${name.padEnd(26)}${toHex(request, " ")}`);
     const status = answer ? statuses.nameOf(answer[0] ?? 0) : "(silent)";
     printLine(io.stderr, `${time}  MCU ← module  ${status.padEnd(26)}${answer ? toHex(answer, " ") : ""}`);
-  });
-}
-
-/** Resolves with nothing when the signal aborts. */
-export function aborted(signal: AbortSignal): Promise<undefined> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve(undefined);
-    else signal.addEventListener("abort", () => resolve(undefined), { once: true });
   });
 }

@@ -2,6 +2,7 @@
 import type { ChannelEntry } from "../../../protocol/channel.ts";
 import type { ResponseOf } from "../../../protocol/commands.ts";
 import { isSakuraError } from "../../../protocol/errors.ts";
+import { pause, systemClock } from "../../clock.ts";
 import type { SakuraModule } from "../../module.ts";
 
 export interface McuOptions {
@@ -31,22 +32,9 @@ export async function runMcu(
     do {
       for (let value = await module.receive({ signal }); value; value = await module.receive({ signal }))
         onReceive(value);
-      await pause(Math.max(0, Math.min(POLL_MS, next - Date.now())), signal);
+      await pause(systemClock, Math.max(0, Math.min(POLL_MS, next - Date.now())), signal);
     } while (Date.now() < next && !signal.aborted);
   }
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener("abort", done);
-  });
 }
 
 /** Whether an MCU stopped because it was told to. */
