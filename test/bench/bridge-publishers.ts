@@ -3,9 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connectAsync, type MqttClient } from "mqtt";
+import { type Bridge, type BridgeConfig, type Link, loadConfig, startBridge } from "sakuraio-kit/host";
 import type { ChannelsUplink, Uplink } from "sakuraio-kit/protocol";
-import { type Bridge, type Link, startBridge } from "../../dist/host/bridge/index.js";
-import { loadConfig } from "../../dist/host/config/load.js";
 
 /** Where the broker is, and what a client needs for it. */
 export interface BrokerAddress {
@@ -92,7 +91,7 @@ export async function bridged(broker: BrokerAddress): Promise<Publisher> {
   };
 }
 
-function configIn(directory: string, broker: BrokerAddress): ReturnType<typeof loadConfig> {
+function configIn(directory: string, broker: BrokerAddress): BridgeConfig {
   const write = (name: string, text: string): string => {
     const path = join(directory, name);
     writeFileSync(path, text);

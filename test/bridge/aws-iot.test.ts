@@ -251,12 +251,13 @@ describe("a service aws-iot in error", () => {
     expect(await events.service("error")).toMatchObject({ failure: "server-expired" });
   });
 
-  it("does not speak a TLS older than 1.2", async () => {
-    const server = await tlsServer({
-      tls: { minVersion: "TLSv1", maxVersion: "TLSv1.1", ciphers: "DEFAULT@SECLEVEL=0" },
-    });
-    const { events } = await startTestBridge(configOf(await pemsOf(), { service: { port: server.port } }));
-    expect(await events.service("error")).toMatchObject({ failure: "tls-failed" });
+  it("offers TLS 1.3 and 1.2, and nothing older", async () => {
+    let hello: (bytes: Buffer) => void = () => undefined;
+    const first = new Promise<Buffer>((resolve) => (hello = resolve));
+    const server = await listening(createTcpServer((socket) => socket.once("data", hello)));
+    await startTestBridge(configOf(await pemsOf(), { service: { port: server.port } }));
+    // RFC 8446 §4.2.1: the extension 43, its length, the length of the list, the versions.
+    expect((await first).toString("hex")).toContain("002b00050403040303");
   });
 
   it("says that nothing listens", async () => {

@@ -259,6 +259,16 @@ describe("a message on its way down", () => {
     expect(clock.pending).toBe(0);
   });
 
+  it("has room again behind those that were delivered", async () => {
+    const { all, u1, of } = desk();
+    for (let value = 0; value < 250; value++) {
+      all.down(down("u1", value));
+      await settled();
+    }
+    expect(u1.delivered).toHaveLength(250);
+    expect(of("downlink").every(({ accepted }) => accepted)).toBe(true);
+  });
+
   it("is refused when a hundred wait already", async () => {
     const { all, u1, of } = desk();
     u1.accept = () => new Promise(() => undefined);

@@ -217,6 +217,21 @@ describe("the link of a real module", () => {
   });
 });
 
+describe("a change of connection that the bridge refuses", () => {
+  it("is kept, and the values behind it stay in the module until it is taken", async () => {
+    const { clock, module, bridge, start, setFull } = desk();
+    await start();
+    setFull(true);
+    module.deliver(message(1));
+    module.setOnline(false);
+    await clock.advance(3_000);
+    expect(module.state.rxQueue).toHaveLength(1);
+    setFull(false);
+    await clock.advance(1_000);
+    expect(bridge.messages.map(({ type }) => type)).toEqual(["connection", "channels"]);
+  });
+});
+
 describe("a line that loses frames", () => {
   it.each(["answer", "request"] as const)(
     "loses and doubles no value when the %s of RX_DEQUEUE is lost",

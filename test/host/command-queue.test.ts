@@ -1,5 +1,8 @@
 /** What is tried again, what is not, and what the caller is told: in virtual time, over a scripted line. */
 import { describe, expect, it } from "vitest";
+import { VirtualClock } from "../../emulator/clock.ts";
+import { CommandQueue } from "../../host/command-queue.ts";
+import { Connection } from "../../host/connection.ts";
 import { SakuraModule } from "../../host/module.ts";
 import type { FrameExchange } from "../../host/transport/exchange.ts";
 import { SakuraError } from "../../protocol/errors.ts";
@@ -189,6 +192,67 @@ describe("no good answer", () => {
     scripted.script = () => SIGNAL_ANSWER;
     scripted.ping = (line) => `${late}${echoed(line)}`;
     expect(await inTime(clock, module.getSignalQuality())).toBe(5);
+  });
+
+  it("of a command that was given up is not taken for one that could not be sent yet", async () => {
+    const { clock, scripted, module } = await clientOf();
+    scripted.ping = () => undefined;
+    const abort = new AbortController();
+    const cleared = failsWith("ABORTED", module.txClear({ signal: abort.signal }));
+    await clock.advance(10);
+    abort.abort();
+    await cleared;
+    const enqueued = module.txEnqueue(VALUE);
+    // One try to get in step has failed by then.
+    await clock.advance(1200);
+    expect(scripted.commands).toEqual(["AT*CMD=230023"]);
+    scripted.ping = echoed;
+    scripted.script = () => OK_ANSWER;
+    scripted.say(OK_ANSWER);
+    await inTime(clock, enqueued);
+    expect(scripted.commands).toEqual(["AT*CMD=230023", ENQUEUE]);
+  });
+
+  it("is not asked for on another port, where the command would be done twice", async () => {
+    const clock = new VirtualClock();
+    const sent: string[] = [];
+    const lost = new SakuraError("PORT_LOST", "the cable was pulled");
+    const port = (name: string, exchange: (lose: () => void) => Promise<Uint8Array>): FrameExchange => {
+      let lose = (): void => undefined;
+      return {
+        name,
+        noisy: true,
+        suspect: false,
+        exchange: () => {
+          sent.push(name);
+          return exchange(lose);
+        },
+        resync: () => Promise.reject(lost),
+        onFrame: () => () => undefined,
+        onClose: (listener) => {
+          lose = () => listener(lost);
+          return () => undefined;
+        },
+        close: () => Promise.resolve(),
+      };
+    };
+    const first = port("first", (lose) => {
+      lose();
+      return Promise.reject(new SakuraError("NO_ANSWER", "nothing came"));
+    });
+    const second = port("second", () => Promise.resolve(Uint8Array.of(0x01, 0x00, 0x01)));
+    const connection = new Connection(first, { clock, reopen: () => Promise.resolve(second) });
+    const queue = new CommandQueue(connection, { clock, timeoutMs: 1000, retries: 4 });
+    const command = {
+      name: "TX_SEND",
+      repeat: "once",
+      request: Uint8Array.of(0x24, 0x00, 0x24),
+      decode: () => 1,
+    } as const;
+    await inTime(clock, failsWith("OUTCOME_UNKNOWN", queue.run(command)));
+    await inTime(clock, queue.run(command));
+    expect(sent).toEqual(["first", "second"]);
+    await connection.close();
   });
 
   it("with a payload that the command does not answer is said, and the line is brought in step before the next", async () => {

@@ -363,15 +363,18 @@ describe("getting in step again", () => {
     expect(await uart.exchange(GET_SIGNAL_QUALITY, ask)).toEqual(SIGNAL_5);
   });
 
-  it("does not take an echo with a flipped bit for the right one", async () => {
+  it.each([
+    ["its number", 22],
+    ["its parity", 30],
+  ])("does not take an echo with a flipped bit in %s for the right one", async (_what, at) => {
     const module = new ScriptedModule();
     const { clock, uart } = await unanswered(module);
     let pings = 0;
-    // The lowest digit of the number changed, the parity left as it was.
     module.ping = (line) => {
       pings++;
       const echo = echoed(line);
-      return pings === 1 ? `${echo.slice(0, 22)}${echo[22] === "1" ? "3" : "1"}${echo.slice(23)}` : echo;
+      const flipped = (Number.parseInt(echo[at] ?? "", 16) ^ 2).toString(16).toUpperCase();
+      return pings === 1 ? `${echo.slice(0, at)}${flipped}${echo.slice(at + 1)}` : echo;
     };
     const resync = uart.resync(ask);
     await clock.advance(LONG);
