@@ -55,7 +55,7 @@ export function realModuleLink(config: RealModuleConfig, { clock, random }: Link
 
 export function moduleLink(options: ModuleLinkOptions): Link {
   // What must outlive a lost port: see Poller.
-  const memory: Memory = { unsent: [] };
+  const memory: Memory = {};
   return retryingLink({
     module: options.module,
     kind: "module",
@@ -112,8 +112,8 @@ function openModule(
 /** What is known of the module beyond one opening of its port. */
 interface Memory {
   online?: boolean;
-  /** Read from the module, and refused by the uplink so far. Nothing more is read before it is gone. */
-  unsent: UplinkMessage[];
+  /** Read from the module, and not taken by the uplink so far. Nothing more is read before it is gone. */
+  unsent?: UplinkMessage | undefined;
   /** A value that was read, and may be in the RX queue still: its RX_DEQUEUE has had no good answer. */
   doubtful?: { readonly entry: ChannelEntry; readonly arrivedAt: number } | undefined;
 }
@@ -136,7 +136,7 @@ class Poller {
   /** One round: what is left over, a change of connection, then everything in the RX queue. */
   async poll(): Promise<void> {
     if (!(await this.#handUp())) return;
-    await this.#readConnection();
+    if (!(await this.#readConnection())) return;
     // No more than was there at the start, or a module that is fed fast would keep it here.
     let { queued } = await this.#client.rxLength();
     while (queued > 0) {
@@ -148,20 +148,21 @@ class Poller {
         }
       } finally {
         if (channels.length > 0) {
-          this.#memory.unsent.push({ module: this.#module, type: "channels", payload: { channels } });
+          this.#memory.unsent = { module: this.#module, type: "channels", payload: { channels } };
         }
       }
       if (!(await this.#handUp())) return;
     }
   }
 
-  async #readConnection(): Promise<void> {
+  /** Whether a change, if there was one, has been taken. */
+  async #readConnection(): Promise<boolean> {
     const { online } = await this.#client.getConnectionStatus();
     const { online: before } = this.#memory;
     this.#memory.online = online;
-    if (before === undefined || before === online) return;
-    this.#memory.unsent.push({ module: this.#module, type: "connection", payload: { is_online: online } });
-    await this.#handUp();
+    if (before === undefined || before === online) return true;
+    this.#memory.unsent = { module: this.#module, type: "connection", payload: { is_online: online } };
+    return this.#handUp();
   }
 
   /**
@@ -198,19 +199,18 @@ class Poller {
     }
   }
 
-  /** Whether everything that was read has been taken. */
+  /** Whether what was read has been taken. */
   async #handUp(): Promise<boolean> {
     const { unsent } = this.#memory;
-    for (let message = unsent[0]; message; message = unsent[0]) {
-      try {
-        await this.#uplink.take(message);
-      } catch (error) {
-        // The bridge has reported it. The module keeps the rest until there is room.
-        if (isSakuraError(error, "REFUSED")) return false;
-        throw error;
-      }
-      unsent.shift();
+    if (unsent === undefined) return true;
+    try {
+      await this.#uplink.take(unsent);
+    } catch (error) {
+      // The bridge has reported it. The module keeps the rest until there is room.
+      if (isSakuraError(error, "REFUSED")) return false;
+      throw error;
     }
+    this.#memory.unsent = undefined;
     return true;
   }
 }
