@@ -33,7 +33,7 @@ function registerQuestions(module: Command, io: () => CliIo): void {
     (_options: unknown, command: Command) =>
       run<PortOptions>(command, io, async (options, cli) => (await verbs()).moduleStatus(options, cli)),
   );
-  verb(module, "echo", "have bytes sent back: is the line good?", "echo 0f1e2d3c")
+  verb(module, "echo", "have bytes sent back, to see whether the line is good", "echo 0f1e2d3c")
     .argument("<HEX>", "0 to 255 bytes, two digits each")
     .action((hex: string, _options: unknown, command: Command) =>
       run<PortOptions>(command, io, async (options, cli) => (await verbs()).moduleEcho(hex, options, cli)),
