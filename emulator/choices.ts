@@ -23,6 +23,17 @@ export const choices = {
   noDownload: "RUNTIME",
   /** TX_SEND or TX_SENDIMMED while one of the same kind is under way; UPDATE_FIRMWARE during an update. */
   underWay: "BUSY",
+  /**
+   * From the request's last byte to the answer, on I2C and SPI. LTE modules were driven for a year with no wait at all
+   * (§4). Settable.
+   */
+  busReadyMs: 0,
+  /** What is clocked out before the answer is ready, and behind its end. §4 and §5 say so of the latter and of SPI. */
+  busFiller: 0x00,
+  /** Bytes written to I2C behind a whole frame: its command has run with its parity byte, and its answer stands. */
+  i2cSurplus: "ignored",
+  /** A module that is silent (an update runs) does not acknowledge its I2C address. */
+  i2cSilent: "not acknowledged",
 } as const;
 
 /** The ids that an emulated module has unless told otherwise: the platform's, and the one printed on the module. */

@@ -9,7 +9,9 @@ export {
   Refused,
   refuse,
 } from "./behaviour.ts";
+export { attachI2c, I2C_ADDRESS, type I2cEvent, type I2cOptions, type I2cTarget } from "./bus/i2c.ts";
 export { openPty, type PtyEndpoint } from "./bus/pty.ts";
+export { attachSpi, type SpiEvent, type SpiOptions, type SpiTarget } from "./bus/spi.ts";
 export { listenTcp, type TcpEndpoint } from "./bus/tcp.ts";
 export { attachUart, type UartEvent } from "./bus/uart.ts";
 export { realClock, VirtualClock } from "./clock.ts";
