@@ -9,6 +9,11 @@ import type { Clock } from "../protocol/bus.ts";
 export const systemClock: Clock = {
   now: () => performance.timeOrigin + performance.now(),
   after(ms, run) {
+    // No timer is that fine: the next turn of the event loop, which lets everything else run first, comes nearest.
+    if (ms < 1) {
+      const turn = setImmediate(run);
+      return () => clearImmediate(turn);
+    }
     const timer = setTimeout(run, ms);
     return () => clearTimeout(timer);
   },
@@ -28,5 +33,32 @@ export function pause(clock: Clock, ms: number, ...signals: readonly (AbortSigna
     };
     const cancel = clock.after(ms, finish);
     for (const signal of signals) signal?.addEventListener("abort", finish, { once: true });
+  });
+}
+
+/** A timer may be up to 1 ms early, and 1 ms late: so near the end none is used. */
+const NEAR_MS = 2;
+const TURN_MS = 0.5;
+
+/**
+ * Resolves when at least `ms` have gone by, and hardly later: for what a device must be given time for. It costs a busy
+ * processor for the last two ms, so it is for short waits. At once when the signal is or becomes aborted. Never rejects.
+ */
+export function waitAtLeast(clock: Clock, ms: number, signal?: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    const end = clock.now() + ms;
+    let cancel = (): void => undefined;
+    const finish = (): void => {
+      cancel();
+      signal?.removeEventListener("abort", finish);
+      resolve();
+    };
+    const look = (): void => {
+      const left = end - clock.now();
+      if (left <= 0 || signal?.aborted) finish();
+      else cancel = clock.after(left >= NEAR_MS + 1 ? left - NEAR_MS : Math.min(left, TURN_MS), look);
+    };
+    signal?.addEventListener("abort", finish, { once: true });
+    look();
   });
 }
