@@ -1,17 +1,20 @@
 /**
  * The npm package `sakuraio` 0.1.0, a client that nobody here wrote, against the emulated module: every command it has,
- * by its synchronous methods over frames, and by its asynchronous ones over a real pseudo-terminal.
+ * by its synchronous methods over I2C and SPI, and by its asynchronous ones over a real pseudo-terminal.
  */
 import { afterEach, describe, expect, it } from "vitest";
+import { attachI2c } from "../../emulator/bus/i2c.ts";
 import { openPty } from "../../emulator/bus/pty.ts";
+import { attachSpi } from "../../emulator/bus/spi.ts";
 import { attachUart } from "../../emulator/bus/uart.ts";
 import { filesInMemory } from "../../emulator/files.ts";
+import type { EmulatedModule } from "../../emulator/module.ts";
 import type { EmulatedModuleOptions } from "../../emulator/state.ts";
 import type { ChannelEntry } from "../../protocol/channel.ts";
 import { channelsOf, type Desk, desk, START, valuesOf } from "../support/desk.ts";
 import { PlainDriver } from "../support/plain-driver.ts";
-import { atBus, frameBus } from "../support/sakuraio-bus.ts";
-import { type SakuraioClient, sakuraio } from "../support/sakuraio-package.ts";
+import { atBus, i2cBus, spiBus } from "../support/sakuraio-bus.ts";
+import { type SakuraioClient, type SyncBus, sakuraio } from "../support/sakuraio-package.ts";
 import { asciiBytes, bytes } from "../vectors/bytes.ts";
 
 /** Calls a method of the package by its asynchronous name. */
@@ -32,10 +35,13 @@ function methodOf(client: SakuraioClient, name: string) {
   return method;
 }
 
-async function overFrames(options: EmulatedModuleOptions): Promise<Bench> {
-  const at = desk(options);
-  const client = sakuraio.use(frameBus(at.module));
-  return { ...at, call: async (name, ...parameters) => methodOf(client, `${name}Sync`)(...parameters) };
+/** By its synchronous methods. */
+function over(busOf: (module: EmulatedModule) => SyncBus) {
+  return async (options: EmulatedModuleOptions): Promise<Bench> => {
+    const at = desk(options);
+    const client = sakuraio.use(busOf(at.module));
+    return { ...at, call: async (name, ...parameters) => methodOf(client, `${name}Sync`)(...parameters) };
+  };
 }
 
 async function overPty(options: EmulatedModuleOptions): Promise<Bench> {
@@ -62,7 +68,8 @@ const nothing = Buffer.alloc(0);
 const DIGITS = { data: asciiBytes("123456789"), timestamp: 1_490_960_000_123 };
 
 const ways: [string, (options: EmulatedModuleOptions) => Promise<Bench>][] = [
-  ["its synchronous methods, over frames", overFrames],
+  ["its synchronous methods, over I2C", over((module) => i2cBus(attachI2c(module)))],
+  ["its synchronous methods, over SPI", over((module) => spiBus(attachSpi(module)))],
 ];
 if (process.platform !== "win32") ways.push(["its asynchronous methods, over a pseudo-terminal", overPty]);
 
@@ -276,7 +283,9 @@ describe.each(ways)("the package sakuraio, %s", (_way, open) => {
   });
 
   it("has no command that was not tried above", () => {
-    const methods = Object.keys(sakuraio.use(frameBus(desk().module))).filter((name) => !name.endsWith("Sync"));
+    const methods = Object.keys(sakuraio.use(i2cBus(attachI2c(desk().module)))).filter(
+      (name) => !name.endsWith("Sync"),
+    );
     // The table's 29 without READ_ADC and power saving.
     expect(methods.length).toBe(26);
     expect([...called].sort()).toEqual(methods.sort());

@@ -1,27 +1,33 @@
-/** Buses for the package `sakuraio`: to a module directly, and to one on a serial port. */
-import type { EmulatedModule } from "../../emulator/module.ts";
+/** Buses for the package `sakuraio`: I2C and SPI, byte by byte, and a serial port. */
+import type { I2cTarget } from "../../emulator/bus/i2c.ts";
+import type { SpiTarget } from "../../emulator/bus/spi.ts";
 import type { PlainDriver } from "./plain-driver.ts";
 import type { AsyncBus, SyncBus } from "./sakuraio-package.ts";
 
-/** Frames, as a bus with transactions carries them: what is read beyond the answer is 0. */
-export function frameBus(module: EmulatedModule): SyncBus {
-  let request: number[] = [];
-  let answer: readonly number[] = [];
-  let place = 0;
+/** I2C as that client drives it: one transaction to write, one to read. */
+export function i2cBus(target: I2cTarget): SyncBus {
+  return {
+    startWriteSync: () => void target.start("write"),
+    sendByteSync: (byte) => void target.write(byte),
+    endWriteSync: () => target.stop(),
+    startReadSync: () => void target.start("read"),
+    receiveByteSync: () => target.read(),
+    endReadSync: () => target.stop(),
+  };
+}
+
+/** SPI as a driver has it: chip select is low from the request's first byte to the end of the reading. */
+export function spiBus(target: SpiTarget): SyncBus {
   return {
     startWriteSync() {
-      request = [];
+      // The client does not end its reading after an error status.
+      target.deselect();
+      target.select();
     },
-    sendByteSync(byte) {
-      request.push(byte);
-    },
-    endWriteSync() {
-      answer = [...(module.handle(Uint8Array.from(request)) ?? [])];
-    },
-    startReadSync() {
-      place = 0;
-    },
-    receiveByteSync: () => answer[place++] ?? 0,
+    sendByteSync: (byte) => void target.exchange(byte),
+    endWriteSync: () => undefined,
+    startReadSync: () => undefined,
+    receiveByteSync: () => target.exchange(0x00),
     endReadSync: () => undefined,
   };
 }
