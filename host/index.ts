@@ -1,4 +1,10 @@
 /** The side of the MCU and of the cloud: drives a sakura.io module, and bridges modules to AWS IoT. */
+export {
+  type BusPirateI2cOptions,
+  type BusPirateSpiOptions,
+  openBusPirateI2c,
+  openBusPirateSpi,
+} from "./adapter/bus-pirate.ts";
 export { listSerialPorts, openSerialPort, type SerialPortInfo, type SerialPortOptions } from "./adapter/serial-port.ts";
 export { connectTcp, type TcpOptions } from "./adapter/tcp.ts";
 export * from "./bridge/index.ts";

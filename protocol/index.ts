@@ -1,6 +1,8 @@
 /** The module's command protocol and the platform's messages: pure, without Node, the same in a browser. */
 export * from "./at.ts";
 export type * from "./bus.ts";
+export * from "./bus-pirate.ts";
+export { type BusPirateCommand, BusPirateParser } from "./bus-pirate-parser.ts";
 export {
   CHANNEL_MAX,
   type ChannelEntry,

@@ -1,0 +1,175 @@
+/** A Bus Pirate in one of its modes, one call at a time; put back in step before a call when the one before failed. */
+import { busPirateBytes, busPirateNames, encodePeripherals, OK_BYTE } from "../../../protocol/bus-pirate.ts";
+import { SakuraError } from "../../../protocol/errors.ts";
+import { toHex } from "../../../protocol/hex.ts";
+import { enterBitbang, returnToBitbang } from "./enter.ts";
+import type { BusPirateWire, Step, Wait } from "./wire.ts";
+
+/** A command that sets something up, answered by 0x01. */
+export interface SetupStep {
+  readonly step: Step;
+  readonly command: Uint8Array;
+}
+
+export interface SessionPlan {
+  readonly mode: "i2c" | "spi";
+  readonly setup: readonly SetupStep[];
+  /** Whether the setup switches anything on. */
+  readonly powers: boolean;
+  /** For entering the mode and all of the setup, in ms. */
+  readonly enterMs: number;
+}
+
+/** What a call may do. */
+export interface SessionCall {
+  /** Sends a command and gives its answer: see `BusPirateWire.ask`. */
+  ask(command: Uint8Array, length: number | ((first: number) => number)): Promise<Uint8Array>;
+  /** @throws SakuraError CLOSED, ABORTED */
+  throwIfOver(): void;
+  /** Aborted by the caller, and when the port is closed. */
+  readonly signal: AbortSignal;
+}
+
+export interface CallLimits {
+  /** For the whole call, in ms; getting back in step comes on top. */
+  readonly ms: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** For each answer on the way out; nobody wants to wait for an adapter that he has done with. */
+const LEAVE_MS = 200;
+
+export class BusPirateSession {
+  readonly wire: BusPirateWire;
+  readonly #plan: SessionPlan;
+  /** In its mode and set up, and nothing of an earlier answer is to come. */
+  #inStep = false;
+  #call: { readonly done: Promise<unknown>; readonly stop: AbortController } | undefined;
+  #left: Promise<void> | undefined;
+
+  constructor(wire: BusPirateWire, plan: SessionPlan) {
+    this.wire = wire;
+    this.#plan = plan;
+  }
+
+  /**
+   * Enters the mode and sets everything up, from whatever state.
+   * @throws SakuraError NO_ANSWER, PORT_FAILED, PORT_LOST, ABORTED, CLOSED; each names the step
+   */
+  async enter(signal: AbortSignal | undefined): Promise<void> {
+    const { mode, setup, enterMs } = this.#plan;
+    const until = this.wire.clock.now() + enterMs;
+    this.#inStep = false;
+    await enterBitbang(this.wire, { until, signal });
+    const name = busPirateNames[mode];
+    const choice = mode === "i2c" ? busPirateBytes.enterI2c : busPirateBytes.enterSpi;
+    const choosing = { step: `choosing ${mode === "i2c" ? "I2C" : "SPI"}`, until, signal };
+    const answer = await this.wire.ask(Uint8Array.of(choice), name.length, choosing);
+    if (name.some((byte, at) => byte !== answer[at])) throw this.#wrong(choosing.step, answer);
+    for (const { step, command } of setup) {
+      const [result, ...rest] = await this.wire.ask(command, 1, { step, until, signal });
+      if (result !== OK_BYTE) throw this.#wrong(step, [result ?? 0, ...rest]);
+    }
+    this.wire.takeStrayed();
+    this.#inStep = true;
+  }
+
+  /**
+   * @throws SakuraError INVALID_ARGUMENT while another call is under way; CLOSED; what {@link enter} and the work throw
+   */
+  call<T>(step: Step, limits: CallLimits, work: (call: SessionCall) => Promise<T>): Promise<T> {
+    if (this.#closing) return Promise.reject(this.wire.closedError(step));
+    if (this.#call) {
+      const says = `${this.wire.name} is in use: one call at a time`;
+      return Promise.reject(new SakuraError("INVALID_ARGUMENT", says));
+    }
+    const stop = new AbortController();
+    const onAbort = (): void => stop.abort(limits.signal?.reason);
+    limits.signal?.addEventListener("abort", onAbort, { once: true });
+    if (limits.signal?.aborted) onAbort();
+    const running = this.#run(step, limits.ms, stop.signal, work).finally(() => {
+      limits.signal?.removeEventListener("abort", onAbort);
+      this.#call = undefined;
+    });
+    this.#call = { done: running.catch(() => undefined), stop };
+    return running;
+  }
+
+  /**
+   * For what must be said whatever happened before. Waits for the answer where there will be one, and does not fail.
+   */
+  async insist(step: Step, command: Uint8Array): Promise<void> {
+    if (!this.#inStep) {
+      this.wire.write(command);
+      return;
+    }
+    this.#inStep = false;
+    const answer = await this.wire.ask(command, 1, this.#soon(step)).catch(() => undefined);
+    this.#inStep = answer?.[0] === OK_BYTE;
+  }
+
+  /** It answered something else than is its to answer: the next call begins anew. */
+  wrongAnswer(step: Step, answer: ArrayLike<number>): SakuraError {
+    this.#inStep = false;
+    return this.#wrong(step, answer);
+  }
+
+  /** Ends what is under way with CLOSED, switches off, leaves binary mode. Bounded in time; does not fail. */
+  leave(): Promise<void> {
+    this.#left ??= this.#leave();
+    return this.#left;
+  }
+
+  get #closing(): boolean {
+    return this.#left !== undefined;
+  }
+
+  async #run<T>(step: Step, ms: number, signal: AbortSignal, work: (call: SessionCall) => Promise<T>): Promise<T> {
+    const throwIfOver = (): void => {
+      if (this.#closing) throw this.wire.closedError(step);
+      if (signal.aborted) throw this.wire.abortedError(step, signal);
+    };
+    throwIfOver();
+    // Bytes that nobody asked for: it was reset, or something else is on the line.
+    if (this.wire.takeStrayed() || !this.#inStep) await this.enter(signal);
+    const until = this.wire.clock.now() + ms;
+    return work({
+      signal,
+      throwIfOver,
+      ask: async (command, length) => {
+        throwIfOver();
+        this.#inStep = false;
+        const answer = await this.wire.ask(command, length, { step, until, signal });
+        this.#inStep = true;
+        return answer;
+      },
+    });
+  }
+
+  async #leave(): Promise<void> {
+    this.wire.fail((step) => this.wire.closedError(step));
+    this.#call?.stop.abort();
+    await this.#call?.done;
+    if (this.wire.ended) return;
+    try {
+      if (this.#inStep && this.#plan.powers) await this.wire.ask(ALL_OFF, 1, this.#soon("switching off"));
+      if (!(await returnToBitbang(this.wire, this.#soon("leaving its mode")))) return;
+      // It prints its greeting behind the 0x01, which is nobody's to read any more.
+      await this.wire.watch(LEAVE, this.#soon("leaving binary mode"), () => true);
+    } catch {
+      // Whoever closes has no use for an adapter that does not answer, and the next one to open it finds its way.
+    }
+  }
+
+  #soon(step: Step): Wait {
+    return { step, until: this.wire.clock.now() + LEAVE_MS };
+  }
+
+  #wrong(step: Step, answer: ArrayLike<number>): SakuraError {
+    const said = toHex(Uint8Array.from(answer), " ");
+    return this.wire.error("PORT_FAILED", step, `answered ${said}, which a Bus Pirate does not`);
+  }
+}
+
+const ALL_OFF = encodePeripherals({ power: false, pullUps: false, aux: false, chipSelect: false });
+const LEAVE = Uint8Array.of(busPirateBytes.leave);
