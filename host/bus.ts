@@ -43,11 +43,11 @@ export interface SpiReading {
   /** So many bytes to begin with. */
   readonly first: number;
   /**
-   * How many more are wanted, given all that have come so far; 0 ends the exchange. An adapter that has to say
-   * beforehand how much it will clock clocks `most` at once, and does not ask.
+   * How many more are wanted, given all that have come so far; 0 ends the exchange. It ends by itself: an adapter asks
+   * until then.
    */
   readonly more: (received: Uint8Array) => number;
-  /** No more than this altogether. */
+  /** What the longest answer needs: an adapter that cannot ask in the middle of an exchange clocks that at once. */
   readonly most: number;
 }
 

@@ -2,7 +2,7 @@
 import { isSakuraError, reasonOf, SakuraError } from "../protocol/errors.ts";
 import type { Refusal } from "../protocol/status.ts";
 import type { Job } from "./job.ts";
-import type { FrameExchange } from "./transport/exchange.ts";
+import { type FrameExchange, isUnreached } from "./transport/exchange.ts";
 
 /** A try that gave no result. */
 export interface Failure {
@@ -32,7 +32,8 @@ export function takeLate(job: Job, exchange: FrameExchange, answer: Uint8Array):
 }
 
 export function unanswered(exchange: FrameExchange, error: unknown): Failure {
-  return { exchange, error, open: !isSakuraError(error, "MODULE_REFUSED"), sent: true };
+  const sent = !isUnreached(error);
+  return { exchange, error, open: sent && !isSakuraError(error, "MODULE_REFUSED"), sent };
 }
 
 /** The line could not be brought in step, so nothing was sent now. @param before the try before */

@@ -1,5 +1,5 @@
 /** One request frame out, one answer frame back: what every bus to a module offers, and all that is above it sees. */
-import type { SakuraError } from "../../protocol/errors.ts";
+import { isSakuraError, type SakuraError } from "../../protocol/errors.ts";
 
 /** A frame as it went over the wire, resynchronisation included. */
 export interface FrameEvent {
@@ -38,7 +38,8 @@ export interface FrameExchange {
    * One at a time.
    *
    * @throws SakuraError
-   *   - NO_ANSWER: nothing that could be an answer came in time
+   *   - NO_ANSWER: nothing that could be an answer came in time; with context.reached `false` the request certainly
+   *     did not reach the module whole, so that it was not carried out
    *   - DAMAGED_ANSWER: something came that no frame can be read from
    *   - MODULE_REFUSED with context.status `ERROR`: the module did not understand what arrived, and did nothing
    *   - ABORTED by the signal, CLOSED by `close()`, PORT_LOST: the module may have carried the request out
@@ -56,4 +57,11 @@ export interface FrameExchange {
   onClose(listener: (reason: SakuraError | undefined) => void): () => void;
   /** Ends what is under way with CLOSED, and lets go of the port. */
   close(): Promise<void>;
+}
+
+/** Whether the request certainly did not reach the module whole. */
+export function isUnreached(error: unknown): boolean {
+  if (!isSakuraError(error)) return false;
+  const { reached } = error.context;
+  return reached === false;
 }

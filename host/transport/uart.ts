@@ -6,8 +6,8 @@ import { FRAME_MAX } from "../../protocol/frame.ts";
 import { systemClock } from "../clock.ts";
 import { Deadline } from "../deadline.ts";
 import type { ExchangeOptions, FrameEvent, FrameExchange, Leftover } from "./exchange.ts";
+import { Pings } from "./pings.ts";
 import { AnswerTurn } from "./uart-answer.ts";
-import { Pings } from "./uart-ping.ts";
 import { Leftovers, type Resynced, ResyncTurn } from "./uart-resync.ts";
 import type { Turn, UartLine } from "./uart-turn.ts";
 

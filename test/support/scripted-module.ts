@@ -65,7 +65,7 @@ class LineEnd implements ByteDuplex {
 export type Script = (line: string) => string | undefined;
 
 /**
- * A module that answers by a script. The client's own echoes (see host/transport/uart-ping.ts) it answers by itself,
+ * A module that answers by a script. The client's own echoes (see host/transport/pings.ts) it answers by itself,
  * unless the script is to: their bytes are new each time.
  */
 export class ScriptedModule {

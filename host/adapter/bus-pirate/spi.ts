@@ -112,18 +112,15 @@ class SpiOverBusPirate implements SpiBus {
     }
   }
 
-  async #read(step: string, { first, more, most }: SpiReading, call: SessionCall): Promise<Uint8Array> {
-    const received = new Uint8Array(most);
-    let length = 0;
-    for (let wanted = first; wanted > 0 && length < most; wanted = more(received.subarray(0, length))) {
-      const end = Math.min(length + wanted, most);
-      while (length < end) {
-        const part = await this.#bulk(step, new Uint8Array(Math.min(end - length, this.#bulkMax)), call);
-        received.set(part, length);
-        length += part.length;
+  async #read(step: string, { first, more }: SpiReading, call: SessionCall): Promise<Uint8Array> {
+    const received: number[] = [];
+    for (let wanted = first; wanted > 0; wanted = more(Uint8Array.from(received))) {
+      for (const end = received.length + wanted; received.length < end; ) {
+        const length = Math.min(end - received.length, this.#bulkMax);
+        received.push(...(await this.#bulk(step, new Uint8Array(length), call)));
       }
     }
-    return received.slice(0, length);
+    return Uint8Array.from(received);
   }
 
   #bulk(step: string, bytes: Uint8Array, call: SessionCall): Promise<Uint8Array> {
