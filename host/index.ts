@@ -5,9 +5,12 @@ export {
   openBusPirateI2c,
   openBusPirateSpi,
 } from "./adapter/bus-pirate.ts";
+export { type LinuxI2cOptions, openLinuxI2c } from "./adapter/linux-i2c.ts";
+export { type LinuxSpiOptions, openLinuxSpi } from "./adapter/linux-spi.ts";
 export { listSerialPorts, openSerialPort, type SerialPortInfo, type SerialPortOptions } from "./adapter/serial-port.ts";
 export { connectTcp, type TcpOptions } from "./adapter/tcp.ts";
 export * from "./bridge/index.ts";
+export type { BusCallOptions, I2cBus, SpiBus, SpiReading } from "./bus.ts";
 export { systemClock } from "./clock.ts";
 export { type ConfigSource, loadConfig, parseConfig } from "./config/load.ts";
 export type { BridgeConfig, ModuleConfig, ServiceConfig } from "./config/schema.ts";
@@ -17,6 +20,19 @@ export { type ModuleOptions, type OpenOptions, type RawAnswer, SakuraModule } fr
 export type { MethodName, MethodsOf, ModuleMethods } from "./module-methods.ts";
 export type { ReceivedValue, ReceiveOptions } from "./receive.ts";
 export type { SendOptions } from "./send.ts";
+export type { BusOptions } from "./transport/bus-exchange.ts";
 export type { ExchangeOptions, FrameEvent, FrameExchange } from "./transport/exchange.ts";
+export { i2cExchange } from "./transport/i2c.ts";
+export { spiExchange } from "./transport/spi.ts";
 export { UartExchange, type UartOptions } from "./transport/uart.ts";
-export { DEFAULT_BAUD_RATE, type PortUri, parsePortUri, portUriText } from "./uri.ts";
+export {
+  type BusPirateUri,
+  DEFAULT_BAUD_RATE,
+  type LinuxI2cUri,
+  type LinuxSpiUri,
+  type PortUri,
+  parsePortUri,
+  portUriText,
+  type TcpUri,
+  type UartUri,
+} from "./uri.ts";

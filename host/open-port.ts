@@ -1,8 +1,10 @@
 /** From a port URI to the frames of the module behind it. Each adapter is loaded only when it is asked for. */
 import type { ByteDuplex, Clock } from "../protocol/bus.ts";
 import type { FrameExchange } from "./transport/exchange.ts";
+import { i2cExchange } from "./transport/i2c.ts";
+import { spiExchange } from "./transport/spi.ts";
 import { UartExchange } from "./transport/uart.ts";
-import type { PortUri } from "./uri.ts";
+import type { BusPirateUri, PortUri, TcpUri, UartUri } from "./uri.ts";
 
 export interface OpenPortOptions {
   readonly clock: Clock;
@@ -11,12 +13,43 @@ export interface OpenPortOptions {
 }
 
 /** @throws SakuraError the adapter's codes: PORT_NOT_FOUND, PORT_BUSY, PORT_DENIED, PORT_FAILED, ABORTED, … */
-export async function openPort(uri: PortUri, { clock, signal, early }: OpenPortOptions): Promise<FrameExchange> {
-  const duplex = await openDuplex(uri, signal);
-  return UartExchange.open(duplex, { clock, signal, early, baudRate: uri.kind === "uart" ? uri.baudRate : undefined });
+export async function openPort(uri: PortUri, options: OpenPortOptions): Promise<FrameExchange> {
+  const { clock, signal, early } = options;
+  switch (uri.kind) {
+    case "uart":
+    case "tcp": {
+      const baudRate = uri.kind === "uart" ? uri.baudRate : undefined;
+      return UartExchange.open(await openLine(uri, signal), { clock, signal, early, baudRate });
+    }
+    case "buspirate":
+      return openBusPirate(uri, options);
+    case "i2c": {
+      const { openLinuxI2c } = await import("./adapter/linux-i2c.ts");
+      return i2cExchange(await openLinuxI2c({ bus: uri.bus, clock }), { waitMs: uri.waitMs, clock });
+    }
+    case "spi": {
+      const { openLinuxSpi } = await import("./adapter/linux-spi.ts");
+      const { bus, device, speed } = uri;
+      return spiExchange(await openLinuxSpi({ bus, device, speed, clock }), { waitMs: uri.waitMs, clock });
+    }
+  }
 }
 
-async function openDuplex(uri: PortUri, signal: AbortSignal | undefined): Promise<ByteDuplex> {
+async function openBusPirate(uri: BusPirateUri, { clock, signal }: OpenPortOptions): Promise<FrameExchange> {
+  const { openBusPirateI2c, openBusPirateSpi } = await import("./adapter/bus-pirate.ts");
+  const { power, pullUps, waitMs } = uri;
+  const duplex = await openLine(uri.line, signal);
+  try {
+    return uri.bus === "i2c"
+      ? i2cExchange(await openBusPirateI2c(duplex, { power, pullUps, clock, signal }), { waitMs, clock })
+      : spiExchange(await openBusPirateSpi(duplex, { power, clock, signal }), { waitMs, clock });
+  } catch (error) {
+    await duplex.close();
+    throw error;
+  }
+}
+
+async function openLine(uri: UartUri | TcpUri, signal: AbortSignal | undefined): Promise<ByteDuplex> {
   switch (uri.kind) {
     case "uart": {
       const { openSerialPort } = await import("./adapter/serial-port.ts");

@@ -40,7 +40,9 @@ export async function withModule(
 
 function portOf({ port, baud }: PortOptions): PortUri {
   const uri = parsePortUri(port, { baudRate: baud });
-  if (baud === undefined || (uri.kind === "uart" && uri.baudRate === baud)) return uri;
-  const why = uri.kind === "tcp" ? "a TCP port has none" : `the port's URI says ${uri.baudRate}`;
+  if (baud === undefined) return uri;
+  const line = uri.kind === "buspirate" ? uri.line : uri;
+  if (line.kind === "uart" && line.baudRate === baud) return uri;
+  const why = line.kind === "uart" ? `the port's URI says ${line.baudRate}` : "this port has none";
   throw new SakuraError("INVALID_ARGUMENT", `--baud ${baud} does not go with --port ${port}: ${why}`);
 }

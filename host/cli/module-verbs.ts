@@ -10,6 +10,16 @@ import { runVerb } from "./process-io.ts";
 const HOUR = 3_600_000;
 const OFFSET_MAX = Number.MAX_SAFE_INTEGER;
 const PORT = "--port uart:/dev/ttyUSB0";
+const PORT_HELP =
+  "where it is: uart:/dev/ttyUSB0[?baud=N], uart:COM3, tcp:HOST:PORT, buspirate+i2c:/dev/ttyUSB0, " +
+  "buspirate+spi:/dev/ttyUSB0, i2c:/dev/i2c-1, spi:/dev/spidev0.0";
+const PORT_NOTES = `
+Behind a port's ?, joined by &:
+  wait=MS            over I2C and SPI: from a request to the reading of its answer (default: 10)
+  power=off          a Bus Pirate: do not give the module its 3.3 V
+  pullups=off        a Bus Pirate's I2C: the module's board has its own
+  baud=N             a serial port, a Bus Pirate's too (default: 115200)
+  speed=HZ           spi: up to 350000 (default: 250000)`;
 const VALUES = "values such as 1:i=25 2:f=23.5 3:b=0f1e2d3c4b5c6b7a 4:L=18446744073709551615";
 
 export function registerModuleVerbs(program: Command, io: () => CliIo): void {
@@ -17,12 +27,12 @@ export function registerModuleVerbs(program: Command, io: () => CliIo): void {
     .command("module")
     .summary("drive a module: status, send, receive and more")
     .description("Drives one sakura.io module, real or emulated, at the end of a port.")
-    .requiredOption("--port <URI>", "where it is: uart:/dev/ttyUSB0[?baud=N], uart:COM3, tcp:HOST:PORT")
+    .requiredOption("--port <URI>", PORT_HELP)
     .option("--baud <N>", "speed of the serial port (default: 115200)", integer(50, 4_000_000))
     .option("--timeout <MS>", "for each try of a command (default: 1000)", integer(1, 600_000))
     .option("--json", "one JSON object a line on stdout and nothing else", false)
     .configureHelp({ showGlobalOptions: true })
-    .addHelpText("after", examples("status", "send 1:i=25 2:f=23.5", "receive --follow --json"));
+    .addHelpText("after", `${examples("status", "send 1:i=25 2:f=23.5", "receive --follow --json")}\n${PORT_NOTES}`);
   registerQuestions(module, io);
   registerOrders(module, io);
 }

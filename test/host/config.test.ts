@@ -249,7 +249,7 @@ describe("a mistake in a configuration", () => {
       but("uart:/dev/ttyUSB1", "/dev/ttyUSB1"),
       /^bridge\.yaml:12:39 modules\[1\]\.port: a port is .* did you mean uart:\/dev\/ttyUSB1/,
     ],
-    [but("uart:/dev/ttyUSB1", "i2c:/dev/i2c-1"), /modules\[1\]\.port: i2c:\/dev\/i2c-1: this version/],
+    [but("uart:/dev/ttyUSB1", "uart:usb:0403:6001"), /modules\[1\]\.port: uart:usb:0403:6001: this version/],
     // outbox
     [
       `${GOOD}outbox: { max_bytes: 1KiB }`,

@@ -17,16 +17,67 @@ describe("a port URI", () => {
     ["tcp:127.0.0.1:7000", { kind: "tcp", host: "127.0.0.1", port: 7000 }],
     ["tcp:bench.local:65535", { kind: "tcp", host: "bench.local", port: 65535 }],
     ["tcp:[::1]:7000", { kind: "tcp", host: "::1", port: 7000 }],
+    [
+      "buspirate+i2c:/dev/ttyUSB0",
+      {
+        kind: "buspirate",
+        bus: "i2c",
+        line: { kind: "uart", path: "/dev/ttyUSB0", baudRate: 115200 },
+        waitMs: undefined,
+        power: true,
+        pullUps: true,
+      },
+    ],
+    [
+      "buspirate+i2c:tcp:127.0.0.1:7000?wait=0&power=off&pullups=off",
+      {
+        kind: "buspirate",
+        bus: "i2c",
+        line: { kind: "tcp", host: "127.0.0.1", port: 7000 },
+        waitMs: 0,
+        power: false,
+        pullUps: false,
+      },
+    ],
+    [
+      "buspirate+spi:COM7?baud=9600",
+      {
+        kind: "buspirate",
+        bus: "spi",
+        line: { kind: "uart", path: "COM7", baudRate: 9600 },
+        waitMs: undefined,
+        power: true,
+        pullUps: true,
+      },
+    ],
+    ["i2c:/dev/i2c-1", { kind: "i2c", path: "/dev/i2c-1", bus: 1, waitMs: undefined }],
+    ["i2c:/dev/i2c-22?wait=100", { kind: "i2c", path: "/dev/i2c-22", bus: 22, waitMs: 100 }],
+    [
+      "spi:/dev/spidev0.1",
+      { kind: "spi", path: "/dev/spidev0.1", bus: 0, device: 1, waitMs: undefined, speed: 250000 },
+    ],
+    [
+      "spi:/dev/spidev10.0?speed=100000&wait=65",
+      { kind: "spi", path: "/dev/spidev10.0", bus: 10, device: 0, waitMs: 65, speed: 100000 },
+    ],
   ])("%s", (text, uri) => {
     expect(parsePortUri(text)).toEqual(uri);
   });
 
-  it.each(["uart:/dev/ttyUSB0", "uart:COM3?baud=9600", "tcp:127.0.0.1:7000", "tcp:[::1]:7000"])(
-    "%s is written as it is read",
-    (text) => {
-      expect(portUriText(parsePortUri(text))).toBe(text);
-    },
-  );
+  it.each([
+    "uart:/dev/ttyUSB0",
+    "uart:COM3?baud=9600",
+    "tcp:127.0.0.1:7000",
+    "tcp:[::1]:7000",
+    "buspirate+i2c:/dev/ttyUSB0",
+    "buspirate+i2c:tcp:[::1]:7000?wait=0&power=off&pullups=off",
+    "buspirate+spi:/dev/ttyUSB0?baud=9600&wait=20&power=off",
+    "i2c:/dev/i2c-1?wait=5",
+    "spi:/dev/spidev0.0",
+    "spi:/dev/spidev1.2?wait=5&speed=100000",
+  ])("%s is written as it is read", (text) => {
+    expect(portUriText(parsePortUri(text))).toBe(text);
+  });
 
   it("without a speed has the one that the caller wishes", () => {
     expect(parsePortUri("uart:COM3", { baudRate: 9600 })).toEqual({ kind: "uart", path: "COM3", baudRate: 9600 });
@@ -56,21 +107,36 @@ describe("a port URI", () => {
     "tcp:::1:7000",
     "http://127.0.0.1",
     "pty:/tmp/x",
+    "buspirate:/dev/ttyUSB0",
+    "buspirate+uart:/dev/ttyUSB0",
+    "buspirate+i2c:",
+    "buspirate+i2c:tcp:127.0.0.1",
+    "buspirate+i2c:tcp:127.0.0.1:7000?baud=9600",
+    "buspirate+i2c:/dev/ttyUSB0?power=maybe",
+    "buspirate+i2c:/dev/ttyUSB0?wait=-1",
+    "buspirate+i2c:/dev/ttyUSB0?wait=10001",
+    "buspirate+i2c:/dev/ttyUSB0?wait=1&wait=2",
+    "buspirate+spi:/dev/ttyUSB0?pullups=on",
+    "i2c:1",
+    "i2c:/dev/i2c-",
+    "i2c:/dev/i2c-1?speed=100000",
+    "spi:/dev/spidev0",
+    "spi:/dev/spidev0.0?speed=999",
+    "spi:/dev/spidev0.0?speed=350001",
+    "spi:/dev/spidev0.0?wait=66",
   ])("%j is refused", async (text) => {
     await failsWith("INVALID_ARGUMENT", parsing(text));
   });
 
-  it("that lacks its scheme is refused with the right one", async () => {
-    expect((await failsWith("INVALID_ARGUMENT", parsing("/dev/ttyUSB0"))).message).toContain("uart:/dev/ttyUSB0?");
-  });
+  it.each(["uart:/dev/ttyUSB0", "i2c:/dev/i2c-1", "spi:/dev/spidev0.0"])(
+    "%s without its scheme says so",
+    async (uri) => {
+      const bare = uri.slice(uri.indexOf("/"));
+      expect((await failsWith("INVALID_ARGUMENT", parsing(bare))).message).toContain(`did you mean ${uri}?`);
+    },
+  );
 
-  it.each([
-    "buspirate+i2c:/dev/ttyUSB0",
-    "buspirate+spi:/dev/ttyUSB0",
-    "i2c:/dev/i2c-1",
-    "spi:/dev/spidev0.0",
-    "uart:usb:0403:6001",
-  ])("%s is of a later version", async (text) => {
-    expect((await failsWith("UNSUPPORTED", parsing(text))).message).toMatch(/uart:PATH and tcp:HOST:PORT/);
+  it.each(["uart:usb:0403:6001", "buspirate+i2c:usb:0403:6001"])("%s is of a later version", async (text) => {
+    expect((await failsWith("UNSUPPORTED", parsing(text))).message).toContain("name the port: uart:/dev/ttyUSB0");
   });
 });
