@@ -2,6 +2,7 @@
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
 import { benchBridge } from "./bridge.ts";
+import { benchBusPirate, benchPacedBusPirate } from "./bus-pirate.ts";
 import { benchCodec } from "./codec.ts";
 import { type Row, tableHead, tableLine } from "./report.ts";
 import { benchPacedUart, benchUart } from "./uart.ts";
@@ -12,6 +13,8 @@ const benchmarks: { readonly [name: string]: Benchmark } = {
   codec: benchCodec,
   uart: benchUart,
   "uart-115200": benchPacedUart,
+  "bus-pirate": benchBusPirate,
+  "bus-pirate-115200": benchPacedBusPirate,
   bridge: benchBridge,
 };
 
