@@ -85,7 +85,10 @@ class I2cOverBusPirate implements I2cBus {
     await this.#writeThenRead(step, address, data, 0, options);
   }
 
-  read(address: number, length: number, options: BusCallOptions): Promise<Uint8Array> {
+  async read(address: number, length: number, options: BusCallOptions): Promise<Uint8Array> {
+    if (!Number.isInteger(length) || length < 1) {
+      throw new SakuraError("INVALID_ARGUMENT", `reading takes a whole number of bytes from 1, not ${length}`);
+    }
     const step = `reading ${count(length)} from ${hexAddress(address)}`;
     return this.#writeThenRead(step, address, Uint8Array.of(addressByte(address, "read")), length, options);
   }

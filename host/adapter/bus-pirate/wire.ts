@@ -164,19 +164,18 @@ export class BusPirateWire {
         reject(this.abortedError(step, signal));
         return;
       }
-      const finish = (): void => {
+      let over = false;
+      const finish = (settle: () => void): void => {
+        // A parser may give what it has a moment after the wait has failed, when the next one has begun.
+        if (over) return;
+        over = true;
         this.#waiter = undefined;
         cancel();
         signal?.removeEventListener("abort", onAbort);
+        settle();
       };
-      const fail = (error: SakuraError): void => {
-        finish();
-        reject(error);
-      };
-      const succeed = (value: T): void => {
-        finish();
-        resolve(value);
-      };
+      const fail = (error: SakuraError): void => finish(() => reject(error));
+      const succeed = (value: T): void => finish(() => resolve(value));
       const onAbort = (): void => fail(this.abortedError(step, signal));
       const cancel = this.clock.after(Math.max(0, until - this.clock.now()), () => {
         const outcome = act.timeUp();
