@@ -84,7 +84,7 @@ function createLink(module: ModuleConfig, index: number, { config, links }: Brid
     if (links.emulated) return links.emulated(module, context);
   } catch (error) {
     if (!isSakuraError(error, "INVALID_ARGUMENT") && !isSakuraError(error, "UNSUPPORTED")) throw error;
-    const field = module.link === "module" ? "port" : "uart";
+    const field = module.link === "module" ? "port" : module.uart === undefined ? "bus_pirate" : "uart";
     const place = config.where([...path, field]);
     throw new SakuraError("INVALID_CONFIG", `${place}: ${error.message}`, { context: { where: place }, cause: error });
   }

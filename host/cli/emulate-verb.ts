@@ -12,11 +12,18 @@ export function registerEmulateVerb(program: Command, io: () => CliIo): void {
   program
     .command("emulate")
     .summary("be a module, for a driver or a firmware")
-    .description("An emulated sakura.io module on a UART, until Ctrl+C. It answers as the real one does.")
+    .description(
+      "An emulated sakura.io module on a UART, or on I2C and SPI behind a Bus Pirate, until Ctrl+C. It answers as the real one does.",
+    )
     .option(
       "--uart <EP>",
-      "where the driver finds it: pty, pty:/path/of/link, /dev/ttyUSB0[:BAUD], COM3, tcp:HOST:PORT",
-      "pty",
+      "where the driver finds it: pty, pty:/path/of/link, /dev/ttyUSB0[:BAUD], COM3, tcp:HOST:PORT (default: pty, unless there is a --bus-pirate)",
+    )
+    .option("--bus-pirate <EP>", "be a Bus Pirate there too, with the module on its I2C and SPI; as --uart")
+    .option(
+      "--ready-after <MS>",
+      `how long an answer takes on I2C and SPI (default: ${choices.busReadyMs})`,
+      integer(0, HOUR),
     )
     .option("--id <ID>", `the platform's module id (default: ${defaultIdentity.id})`)
     .option("--unique-id <ID>", `the id printed on the module, 10 characters (default: ${defaultIdentity.uniqueId})`)
@@ -54,6 +61,7 @@ const EXAMPLE = `
 Examples:
   sakuraio emulate --uart pty:/tmp/sakura
   sakuraio emulate --uart tcp:127.0.0.1:7000 --faults flip=0.005,seed=7 --trace
+  sakuraio emulate --bus-pirate pty:/tmp/buspirate --ready-after 10
   sakuraio emulate --uart /dev/ttyUSB0 --id u0123456789ab --json
 
 On stdin, a JSON object a line:

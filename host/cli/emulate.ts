@@ -1,7 +1,7 @@
-/** `sakuraio emulate`: one emulated module on an endpoint, for drivers and firmware in any language. */
+/** `sakuraio emulate`: one emulated module on its lines, for drivers and firmware in any language. */
 
 import type { ModuleEvent } from "../../emulator/behaviour.ts";
-import { attachUart, type UartEvent } from "../../emulator/bus/uart.ts";
+import type { UartEvent } from "../../emulator/bus/uart.ts";
 import { realClock } from "../../emulator/clock.ts";
 import { parseFaults } from "../../emulator/faults.ts";
 import { filesInDirectory } from "../../emulator/files.ts";
@@ -15,13 +15,16 @@ import { reasonOf, SakuraError } from "../../protocol/errors.ts";
 import { toHex } from "../../protocol/hex.ts";
 import { encodeMessage, type PlatformMessage } from "../../protocol/message.ts";
 import { statuses, updateResults } from "../../protocol/status.ts";
+import { busEventText } from "./bus-event-text.ts";
 import { aborted, type CliIo, type ExitCode, printLine } from "./io.ts";
 import { readLines } from "./lines.ts";
 import { controlModule } from "./module-control.ts";
-import { openDeviceEndpoint } from "./open-endpoint.ts";
+import { type ModuleLines, openModuleLines } from "./module-lines.ts";
 
 export interface EmulateOptions {
-  readonly uart: string;
+  readonly uart?: string;
+  readonly busPirate?: string;
+  readonly readyAfter?: number;
   readonly json: boolean;
   readonly trace: boolean;
   readonly id?: string;
@@ -56,31 +59,34 @@ export async function emulate(options: EmulateOptions, io: CliIo): Promise<ExitC
   const module = new EmulatedModule({ ...moduleOptions(options), clock, uplink: uplinkTo(print, clock) });
   module.setFaults(parseFaults(options.faults ?? ""));
 
-  const endpoint = await openDeviceEndpoint(options.uart, { signal: io.signal });
+  const lines = await openModuleLines(placesOf(options), { signal: io.signal });
   try {
     module.onEvent((event) => reportEvent(event, io));
     if (options.trace) trace(module, io);
-    endpoint.onConnection((duplex) => {
-      if (!json && endpoint.address.startsWith("tcp:")) printLine(io.stderr, `${duplex.name} connected`);
-      attachUart(module, duplex, (event) => report(event, io));
+    lines.attach(module, {
+      readyAfterMs: options.readyAfter,
+      onConnected: json ? undefined : (driver) => printLine(io.stderr, `${driver} connected`),
+      onUartEvent: (event) => report(event, io),
+      onBusPirateEvent: (event) => printLine(io.stderr, `bus   ${busEventText(event)}`),
     });
     const stopReading = readLines(io.stdin, (line) => {
       const answer = controlModule(module, line);
       printLine(io.stdout, json ? JSON.stringify(answer) : sayAnswer(answer));
     });
-    printLine(
-      io.stdout,
-      json
-        ? JSON.stringify({ event: "ready", endpoints: { uart: endpoint.address } })
-        : greeting(module, endpoint.address),
-    );
-    const lost = await Promise.race([endpoint.lost, aborted(io.signal)]);
+    const { addresses } = lines;
+    printLine(io.stdout, json ? JSON.stringify({ event: "ready", endpoints: addresses }) : greeting(module, addresses));
+    const lost = await Promise.race([lines.lost, aborted(io.signal)]);
     stopReading();
     if (lost) throw lost;
     return 0;
   } finally {
-    await endpoint.close();
+    await lines.close();
   }
+}
+
+/** A UART on a new pseudo-terminal, unless it is said where. */
+function placesOf({ uart, busPirate }: EmulateOptions) {
+  return uart === undefined && busPirate === undefined ? { uart: "pty" } : { uart, bus_pirate: busPirate };
 }
 
 function moduleOptions(options: EmulateOptions): EmulatedModuleOptions {
@@ -122,17 +128,21 @@ function clockOf(start: string | undefined): Clock {
   return { now: () => realClock.now() + shift, after: realClock.after };
 }
 
-function greeting(module: EmulatedModule, address: string): string {
-  return `module ${module.id} (unique id ${module.state.uniqueId}, ${module.online ? "online" : "offline"}) at ${address}
-  talk to it:     sakuraio module --port ${portUri(address)} status
+function greeting(module: EmulatedModule, addresses: ModuleLines["addresses"]): string {
+  const uris = portUris(addresses);
+  return `module ${module.id} (unique id ${module.state.uniqueId}, ${module.online ? "online" : "offline"}) at ${Object.values(addresses).join(" and ")}
+  talk to it:     ${uris.map((uri) => `sakuraio module --port ${uri} status`).join(`\n${" ".repeat(18)}`)}
   send to it:     type {"type":"channels","module":"${module.id}","payload":{"channels":[{"channel":1,"type":"i","value":42}]}}
   change it:      type {"control":"offline"}, {"control":"signal","value":3}, {"control":"faults","value":"flip=0.01"}
   Ctrl+C stops it; what it sends up follows.`;
 }
 
-/** How the host reaches the same place. */
-function portUri(address: string): string {
-  return address.startsWith("tcp:") ? address : `uart:${address}`;
+/** How the host reaches the same places. */
+function portUris({ uart, bus_pirate: pirate }: ModuleLines["addresses"]): string[] {
+  return [
+    ...(uart === undefined ? [] : [uart.startsWith("tcp:") ? uart : `uart:${uart}`]),
+    ...(pirate === undefined ? [] : [`buspirate+i2c:${pirate}`, `buspirate+spi:${pirate}`]),
+  ];
 }
 
 function sayAnswer(answer: ReturnType<typeof controlModule>): string {

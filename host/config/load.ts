@@ -148,8 +148,12 @@ function loadModule(
   if (module.link === "module") {
     return { ...module, port: check("port", module.port, (text) => parsePortUri(text)) };
   }
-  const { bus_pirate: _, ...fields } = module;
-  return { ...fields, uart: check("uart", module.uart, parseDeviceEndpoint) };
+  const { uart, bus_pirate: busPirate, ...fields } = module;
+  return {
+    ...fields,
+    ...(uart !== undefined && { uart: check("uart", uart, parseDeviceEndpoint) }),
+    ...(busPirate !== undefined && { bus_pirate: check("bus_pirate", busPirate, parseDeviceEndpoint) }),
+  };
 }
 
 /** A path in an endpoint or a port URI that says to be relative; a bare `COM3` is a name. */

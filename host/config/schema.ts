@@ -114,20 +114,25 @@ const awsIotService = mapping(
   "a service",
 );
 
-const endpoint = text('where the MCU is: "pty:/run/sakura", /dev/ttyUSB0 or "tcp:127.0.0.1:7000"');
+const PLACES = '"pty:/run/sakura", /dev/ttyUSB0 or "tcp:127.0.0.1:7000"';
+const endpoint = text(`where the MCU is: ${PLACES}`).min(1, "is empty").optional();
 const queue = integer(1, 255).default(32);
 
 const emulatedModule = mapping(
   {
     id: moduleId,
     link: z.literal("emulated"),
-    bus_pirate: notYet("use uart"),
-    uart: endpoint.min(1, "is empty"),
+    uart: endpoint,
+    bus_pirate: endpoint,
     tx_queue: queue,
     rx_queue: queue,
   },
   "a module",
-);
+).superRefine(({ uart, bus_pirate: busPirate }, context) => {
+  if (uart !== undefined || busPirate !== undefined) return;
+  const message = `is missing: where the MCU is: ${PLACES}; or bus_pirate, for an MCU's program on I2C or SPI`;
+  context.addIssue({ code: "custom", path: ["uart"], message });
+});
 
 const realModule = mapping(
   {
@@ -186,7 +191,7 @@ type AwsIotFields = Omit<z.output<typeof awsIotService>, "rootca_cert" | "cert" 
 export type AwsIotServiceConfig = AwsIotFields & { readonly credentials: Credentials };
 export type ServiceConfig = AwsIotServiceConfig;
 
-export type EmulatedModuleConfig = Omit<z.output<typeof emulatedModule>, "bus_pirate">;
+export type EmulatedModuleConfig = z.output<typeof emulatedModule>;
 export type RealModuleConfig = z.output<typeof realModule>;
 export type ModuleConfig = EmulatedModuleConfig | RealModuleConfig;
 

@@ -3,9 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { AwsIotEndpoint } from "../../emulator/aws-iot/index.ts";
+import { openBusPirateI2c } from "../../host/adapter/bus-pirate.ts";
+import { connectTcp } from "../../host/adapter/tcp.ts";
 import { SakuraModule } from "../../host/module.ts";
 import { connectClient, everything, messages, registered, startEndpoint } from "../emulator/aws-iot/support.ts";
 import { Running, sakuraio } from "../support/command.ts";
+import { bytes } from "../vectors/bytes.ts";
 
 /** A configuration in a directory of its own, gone after the test: one service, and these modules. */
 async function configFor(endpoint: AwsIotEndpoint, modules: string, port = endpoint.port): Promise<string> {
@@ -101,6 +104,28 @@ describe("sakuraio bridge", () => {
     expect(stderr).not.toMatch(/message u0123456789a/);
   });
 
+  it("carries values from a program on I2C behind a Bus Pirate", async () => {
+    const endpoint = await startEndpoint();
+    const file = await configFor(
+      endpoint,
+      '  - { id: u0123456789a, link: emulated, uart: "tcp:127.0.0.1:0", bus_pirate: "tcp:127.0.0.1:0" }\n',
+    );
+    const cloud = await connectClient(endpoint, await registered(endpoint, everything), { clientId: "cloud" });
+    await cloud.subscribeAsync("sakura/up/#");
+    const arrived = messages(cloud, 1);
+    const running = bridge("--config", file, "--json");
+    const { endpoints } = await running.next("ready");
+    const places = Object.values(endpoints as Record<string, string>).join();
+    const [, port] = /^tcp:127\.0\.0\.1:\d+, tcp:127\.0\.0\.1:(\d+)$/.exec(places) ?? [];
+    const bus = await openBusPirateI2c(await connectTcp({ host: "127.0.0.1", port: Number(port) }));
+    onTestFinished(() => bus.close());
+    // TX_SENDIMMED channel 0, i, 25 (module-protocol §2)
+    await bus.write(0x4f, bytes("21 0A 00 69 19 00 00 00 00 00 00 00 5B"), { timeoutMs: 2000 });
+    const [line = ""] = await arrived;
+    expect(line).toMatch(/^sakura\/up\/u0123456789a .*"channels":\[\{"channel":0,"type":"i","value":25,/);
+    expect((await running.stop("SIGTERM")).code).toBe(0);
+  });
+
   it("runs on what is there, tells what is not, and tries that again", async () => {
     const endpoint = await startEndpoint();
     const away = await startEndpoint();
@@ -153,7 +178,7 @@ describe("sakuraio bridge with a mistake", () => {
     const { code, stdout, stderr } = await sakuraio("bridge", "--config", file, "--json");
     expect(code).toBe(2);
     const words =
-      "bridge.yaml:12:52 modules[0].speed: is not a key that is known here: the keys are id, link, bus_pirate, uart, tx_queue, rx_queue";
+      "bridge.yaml:12:52 modules[0].speed: is not a key that is known here: the keys are id, link, uart, bus_pirate, tx_queue, rx_queue";
     expect(stderr).toBe(`sakuraio: ${words}\n`);
     expect(stdout).toBe(`${JSON.stringify({ event: "error", code: "INVALID_CONFIG", message: words })}\n`);
   });

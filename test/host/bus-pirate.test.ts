@@ -199,6 +199,8 @@ describe("I2C", () => {
     await inTime(pirate.clock, first);
     await failsWith("INVALID_ARGUMENT", bus.write(0x9e, ASK, LIMITS));
     await failsWith("INVALID_ARGUMENT", bus.write(MODULE, new Uint8Array(4096), LIMITS));
+    await failsWith("INVALID_ARGUMENT", bus.read(128, 1, LIMITS));
+    for (const length of [0, 1.5, 4097]) await failsWith("INVALID_ARGUMENT", bus.read(MODULE, length, LIMITS));
     await works(pirate, bus);
   });
 });
@@ -424,6 +426,20 @@ describe("after an answer that came", () => {
     expect(wrong.message).toContain("it answered 3F");
     pirate.tamper = (answer) => answer;
     await works(pirate, bus);
+  });
+
+  it("with too much in a second piece, the next call gets back in step", async () => {
+    const { pirate, bus } = await i2cReady();
+    pirate.tamper = (answer) => {
+      pirate.tamper = (later) => later;
+      pirate.clock.after(1, () => pirate.say("01"));
+      return answer;
+    };
+    await inTime(pirate.clock, bus.write(MODULE, ASK, LIMITS));
+    await pirate.clock.advance(2);
+    pirate.heard();
+    await works(pirate, bus);
+    expect(pirate.heard()).toBe("00 02 62 4C 08 00 04 00 00 9E 02 00 02 08 00 01 00 04 9F");
   });
 
   it("unasked between two calls, the next one gets in step first: it was reset", async () => {

@@ -67,6 +67,20 @@ modules:
   );
 
 describe("a configuration", () => {
+  it("has an emulated module on a UART, behind a Bus Pirate, or on both", () => {
+    const directory = workplace();
+    const placesOf = (text: string) => {
+      const [module] = parseConfig(text, { name: "bridge.yaml", directory }).modules;
+      return module?.link === "emulated" ? [module.uart, module.bus_pirate] : [];
+    };
+    expect(placesOf(GOOD)).toEqual(["pty", undefined]);
+    expect(placesOf(but("uart: pty", 'bus_pirate: "pty:run/i2c"'))).toEqual([
+      undefined,
+      `pty:${join(directory, "run", "i2c")}`,
+    ]);
+    expect(placesOf(but("uart: pty", "uart: pty, bus_pirate: /dev/ttyUSB1"))).toEqual(["pty", "/dev/ttyUSB1"]);
+  });
+
   it("has defaults, absolute paths, and its certificates loaded", () => {
     const directory = workplace();
     const config = parseConfig(GOOD, { name: "bridge.yaml", directory });
@@ -242,7 +256,12 @@ describe("a mistake in a configuration", () => {
       but('link: module, port: "uart:/dev/ttyUSB1"', "link: tap, mcu: pty, module: x"),
       "bridge.yaml:12:25 modules[1].link: tap is not in this version: use emulated or module",
     ],
-    [but("uart: pty", "bus_pirate: pty"), "bridge.yaml:11:41 modules[0].bus_pirate: is not in this version: use uart"],
+    [but("uart: pty", "bus_pirate: ttyUSB0"), /^bridge\.yaml:11:41 modules\[0\]\.bus_pirate: an endpoint is pty/],
+    [but("uart: pty", 'bus_pirate: ""'), "bridge.yaml:11:41 modules[0].bus_pirate: is empty"],
+    [
+      but(", uart: pty", ""),
+      /^bridge\.yaml:11:5 modules\[0\]\.uart: is missing: where the MCU is: "pty:\/run\/sakura", .*; or bus_pirate/,
+    ],
     [but("uart: pty", "uart: ttyUSB0"), /^bridge\.yaml:11:41 modules\[0\]\.uart: an endpoint is pty/],
     [but("uart: pty", "uart: pty, tx_queue: 256"), /modules\[0\]\.tx_queue: must be a whole number from 1 to 255/],
     [

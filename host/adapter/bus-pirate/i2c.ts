@@ -40,7 +40,7 @@ const CLOCKS_PER_BYTE = 2 * 9;
 
 /**
  * Takes the stream over and puts the Bus Pirate into I2C mode, from whatever state it was left in. Closes the stream
- * when that fails.
+ * when that fails. A call after one whose answer was late, short or wrong does the same first, in `timeoutMs` of its own.
  *
  * @throws SakuraError INVALID_ARGUMENT for a speed that it does not have; NO_ANSWER when it is silent; PORT_FAILED when
  *   something else answers; PORT_LOST, ABORTED
@@ -85,7 +85,10 @@ class I2cOverBusPirate implements I2cBus {
     await this.#writeThenRead(step, address, data, 0, options);
   }
 
-  read(address: number, length: number, options: BusCallOptions): Promise<Uint8Array> {
+  async read(address: number, length: number, options: BusCallOptions): Promise<Uint8Array> {
+    if (!Number.isInteger(length) || length < 1) {
+      throw new SakuraError("INVALID_ARGUMENT", `reading takes a whole number of bytes from 1, not ${length}`);
+    }
     const step = `reading ${count(length)} from ${hexAddress(address)}`;
     return this.#writeThenRead(step, address, Uint8Array.of(addressByte(address, "read")), length, options);
   }
@@ -111,8 +114,8 @@ class I2cOverBusPirate implements I2cBus {
     const onBus = bytes.length + readCount;
     const wireMs = serialMs(command.length + 1 + readCount) + (CLOCKS_PER_BYTE * onBus) / this.#kHz;
     return this.#session.call(step, { ms: timeoutMs + LATENCY_MS + wireMs, signal }, async (call) => {
-      const answer = await call.ask(command, (first) => (first === OK_BYTE ? 1 + readCount : 1));
-      if (answer[0] === OK_BYTE) return answer.subarray(1);
+      const answer = await call.ask(command, 1 + readCount, FAILED_BYTE);
+      if (answer[0] === OK_BYTE) return answer.slice(1);
       if (answer[0] !== FAILED_BYTE) throw this.#session.wrongAnswer(step, answer);
       // The firmware leaves the bus as it is when a byte was not acknowledged.
       await this.#session.insist(step, STOP);

@@ -2,6 +2,7 @@
 import { busPirateBytes, busPirateNames, encodePeripherals, OK_BYTE } from "../../../protocol/bus-pirate.ts";
 import { SakuraError } from "../../../protocol/errors.ts";
 import { toHex } from "../../../protocol/hex.ts";
+import { waitAtLeast } from "../../clock.ts";
 import { enterBitbang, returnToBitbang } from "./enter.ts";
 import type { BusPirateWire, Step, Wait } from "./wire.ts";
 
@@ -23,11 +24,12 @@ export interface SessionPlan {
 /** What a call may do. */
 export interface SessionCall {
   /** Sends a command and gives its answer: see `BusPirateWire.ask`. */
-  ask(command: Uint8Array, length: number | ((first: number) => number)): Promise<Uint8Array>;
-  /** @throws SakuraError CLOSED, ABORTED */
-  throwIfOver(): void;
-  /** Aborted by the caller, and when the port is closed. */
-  readonly signal: AbortSignal;
+  ask(command: Uint8Array, length: number, alone?: number): Promise<Uint8Array>;
+  /**
+   * Lets time go by, never less than this.
+   * @throws SakuraError CLOSED, ABORTED
+   */
+  wait(ms: number): Promise<void>;
 }
 
 export interface CallLimits {
@@ -44,7 +46,9 @@ export class BusPirateSession {
   readonly #plan: SessionPlan;
   /** In its mode and set up, and nothing of an earlier answer is to come. */
   #inStep = false;
-  #call: { readonly done: Promise<unknown>; readonly stop: AbortController } | undefined;
+  #call: Promise<unknown> | undefined;
+  /** Ends a wait of the call's that is not for an answer. */
+  #waiting: AbortController | undefined;
   #left: Promise<void> | undefined;
 
   constructor(wire: BusPirateWire, plan: SessionPlan) {
@@ -79,19 +83,14 @@ export class BusPirateSession {
    */
   call<T>(step: Step, limits: CallLimits, work: (call: SessionCall) => Promise<T>): Promise<T> {
     if (this.#closing) return Promise.reject(this.wire.closedError(step));
-    if (this.#call) {
+    if (this.#call !== undefined) {
       const says = `${this.wire.name} is in use: one call at a time`;
       return Promise.reject(new SakuraError("INVALID_ARGUMENT", says));
     }
-    const stop = new AbortController();
-    const onAbort = (): void => stop.abort(limits.signal?.reason);
-    limits.signal?.addEventListener("abort", onAbort, { once: true });
-    if (limits.signal?.aborted) onAbort();
-    const running = this.#run(step, limits.ms, stop.signal, work).finally(() => {
-      limits.signal?.removeEventListener("abort", onAbort);
+    const running = this.#run(step, limits, work).finally(() => {
       this.#call = undefined;
     });
-    this.#call = { done: running.catch(() => undefined), stop };
+    this.#call = running.catch(() => undefined);
     return running;
   }
 
@@ -124,32 +123,40 @@ export class BusPirateSession {
     return this.#left !== undefined;
   }
 
-  async #run<T>(step: Step, ms: number, signal: AbortSignal, work: (call: SessionCall) => Promise<T>): Promise<T> {
-    const throwIfOver = (): void => {
-      if (this.#closing) throw this.wire.closedError(step);
-      if (signal.aborted) throw this.wire.abortedError(step, signal);
-    };
-    throwIfOver();
+  async #run<T>(step: Step, { ms, signal }: CallLimits, work: (call: SessionCall) => Promise<T>): Promise<T> {
+    if (signal?.aborted) throw this.wire.abortedError(step, signal);
     // Bytes that nobody asked for: it was reset, or something else is on the line.
     if (this.wire.takeStrayed() || !this.#inStep) await this.enter(signal);
     const until = this.wire.clock.now() + ms;
     return work({
-      signal,
-      throwIfOver,
-      ask: async (command, length) => {
-        throwIfOver();
+      ask: async (command, length, alone) => {
+        if (this.#closing) throw this.wire.closedError(step);
         this.#inStep = false;
-        const answer = await this.wire.ask(command, length, { step, until, signal });
+        const answer = await this.wire.ask(command, length, { step, until, signal }, alone);
         this.#inStep = true;
         return answer;
       },
+      wait: (waitMs) => this.#wait(step, waitMs, signal),
     });
+  }
+
+  async #wait(step: Step, ms: number, signal: AbortSignal | undefined): Promise<void> {
+    const waiting = new AbortController();
+    const onAbort = (): void => waiting.abort();
+    signal?.addEventListener("abort", onAbort, { once: true });
+    if (this.#closing || signal?.aborted) waiting.abort();
+    this.#waiting = waiting;
+    await waitAtLeast(this.wire.clock, ms, waiting.signal);
+    this.#waiting = undefined;
+    signal?.removeEventListener("abort", onAbort);
+    if (this.#closing) throw this.wire.closedError(step);
+    if (signal?.aborted) throw this.wire.abortedError(step, signal);
   }
 
   async #leave(): Promise<void> {
     this.wire.fail((step) => this.wire.closedError(step));
-    this.#call?.stop.abort();
-    await this.#call?.done;
+    this.#waiting?.abort();
+    await this.#call;
     if (this.wire.ended) return;
     try {
       if (this.#inStep && this.#plan.powers) await this.wire.ask(ALL_OFF, 1, this.#soon("switching off"));

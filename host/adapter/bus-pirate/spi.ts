@@ -12,7 +12,7 @@ import {
 } from "../../../protocol/bus-pirate.ts";
 import type { SakuraError } from "../../../protocol/errors.ts";
 import type { BusCallOptions, SpiBus, SpiReading } from "../../bus.ts";
-import { systemClock, waitAtLeast } from "../../clock.ts";
+import { systemClock } from "../../clock.ts";
 import { type BusPirateOptions, ENTER_MS, LATENCY_MS } from "./i2c.ts";
 import { BusPirateSession, type SessionCall } from "./session.ts";
 import { BusPirateWire, serialMs } from "./wire.ts";
@@ -81,8 +81,7 @@ class SpiOverBusPirate implements SpiBus {
     return this.#session.call(step, { ms, signal }, async (call) => {
       try {
         await this.#write(step, bytes, call);
-        await waitAtLeast(this.#session.wire.clock, reading.waitMs, call.signal);
-        call.throwIfOver();
+        await call.wait(reading.waitMs);
         return await this.#read(step, reading, call);
       } finally {
         await this.#session.insist("raising chip select", DESELECT);

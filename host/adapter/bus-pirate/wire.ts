@@ -76,25 +76,26 @@ export class BusPirateWire {
   /**
    * Sends a command and gives its answer.
    *
-   * @param length how many bytes answer it, 1 or more, where its first byte says so by that byte
+   * @param length how many bytes answer it, 1 or more
+   * @param alone a first byte behind which no other comes
    * @throws SakuraError NO_ANSWER when not all of them came in time (context.received says how many), PORT_FAILED when
    *   more came, ABORTED, PORT_LOST, CLOSED
    */
-  ask(command: Uint8Array, length: number | ((first: number) => number), wait: Wait): Promise<Uint8Array> {
+  ask(command: Uint8Array, length: number, wait: Wait, alone?: number): Promise<Uint8Array> {
+    let expected = length;
+    let received = 0;
     // A new one for each answer: what is left of one that failed must not begin the next.
     let parser: ByteLengthParser | undefined;
-    let expected = typeof length === "number" ? length : 1;
-    let received = 0;
-    return this.#wait<Uint8Array>(wait, command, {
+    const answer = this.#wait<Uint8Array>(wait, command, {
       bytesCame: (bytes, succeed, fail) => {
-        if (!parser) {
-          if (typeof length !== "number") expected = length(bytes[0] ?? 0);
-          parser = new ByteLengthParser({ length: expected });
+        if (received === 0) {
+          if (bytes[0] === alone) expected = 1;
+          if (parser?.length !== expected) parser = new ByteLengthParser({ length: expected });
           // The library gives Buffers, whose slices are not copies.
-          parser.once("data", (answer: Uint8Array) => succeed(new Uint8Array(answer)));
+          parser.once("data", (whole: Uint8Array) => succeed(new Uint8Array(whole)));
         }
         received += bytes.length;
-        if (received <= expected) parser.write(bytes);
+        if (received <= expected) parser?.write(bytes);
         else
           fail(this.error("PORT_FAILED", wait.step, `sent ${received} bytes where ${expected} answer`, { received }));
       },
@@ -105,6 +106,9 @@ export class BusPirateWire {
         });
       },
     });
+    // Making one takes a while, and now the command is on its way.
+    parser ??= new ByteLengthParser({ length });
+    return answer;
   }
 
   /**
@@ -160,19 +164,18 @@ export class BusPirateWire {
         reject(this.abortedError(step, signal));
         return;
       }
-      const finish = (): void => {
+      let over = false;
+      const finish = (settle: () => void): void => {
+        // A parser may give what it has a moment after the wait has failed, when the next one has begun.
+        if (over) return;
+        over = true;
         this.#waiter = undefined;
         cancel();
         signal?.removeEventListener("abort", onAbort);
+        settle();
       };
-      const fail = (error: SakuraError): void => {
-        finish();
-        reject(error);
-      };
-      const succeed = (value: T): void => {
-        finish();
-        resolve(value);
-      };
+      const fail = (error: SakuraError): void => finish(() => reject(error));
+      const succeed = (value: T): void => finish(() => resolve(value));
       const onAbort = (): void => fail(this.abortedError(step, signal));
       const cancel = this.clock.after(Math.max(0, until - this.clock.now()), () => {
         const outcome = act.timeUp();
