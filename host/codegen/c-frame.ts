@@ -32,7 +32,7 @@ export const errors = `\
 #define SAKURAIO_ERROR_TRANSFER  (-1) /* the transfer function failed */
 #define SAKURAIO_ERROR_LENGTH    (-2) /* the answer is cut short, or is no answer to this command */
 #define SAKURAIO_ERROR_PARITY    (-3) /* the answer arrived damaged */
-#define SAKURAIO_ERROR_NO_ANSWER (-4) /* only zeros came: nobody is there, or it is not ready yet */
+#define SAKURAIO_ERROR_NO_ANSWER (-4) /* only zeros or ones came: nobody is there yet */
 #define SAKURAIO_ERROR_ARGUMENT  (-5) /* more than fits in a frame, or nothing; nothing was sent */`;
 
 export const device = `\
@@ -113,6 +113,7 @@ static inline size_t sakuraio_frame_build(uint8_t *frame, uint8_t code, uint8_t 
 static inline int sakuraio_frame_check(const uint8_t *frame, size_t received) {
   size_t length;
   if (received < SAKURAIO_FRAME_OVERHEAD) return SAKURAIO_ERROR_LENGTH;
+  if (frame[0] == 0xFF && frame[1] == 0xFF) return SAKURAIO_ERROR_NO_ANSWER;
   length = (size_t)frame[1] + SAKURAIO_FRAME_OVERHEAD;
   if (length > received) return SAKURAIO_ERROR_LENGTH;
   if (sakuraio_parity(frame, length) != 0) return SAKURAIO_ERROR_PARITY;
