@@ -324,6 +324,8 @@ static void floats(int index) {
     if (i & 1) bits = (bits & UINT64_C(0x800FFFFFFFFFFFFF)) | (uint64_t)(860 + bits % 300) << 52;
     if (i % 8 == 3) bits = (bits & ~UINT64_C(0x1FFFFFFF)) | 0x10000000;
     if (i % 16 == 5) bits &= ~((UINT64_C(1) << 45) - 1);
+    /* A little more than half, by the very last bit. */
+    if (i % 16 == 9) bits = (bits & ~((UINT64_C(1) << 45) - 1)) | 1;
     memcpy(&wide, &bits, sizeof wide);
     if (wide != wide) continue;
     sakuraio_store_u64(bytes, bits);
