@@ -206,6 +206,7 @@ export function readEntry(bytes: Uint8Array, from: number): ChannelEntry {
 /** One entry and, 8 bytes more, its offset in ms where one is given (TX_ENQUEUE). */
 export const entryWithOptionalOffset: Codec<ChannelEntry & { readonly offset?: bigint | undefined }> = {
   shape: "u8 channel, u8 type, value[8] (, i64 offset ms)",
+  layout: { kind: "entries", max: 1, offset: "optional" },
   min: ENTRY_SIZE,
   max: ENTRY_SIZE + 8,
   size: (value) => (value.offset === undefined ? ENTRY_SIZE : ENTRY_SIZE + 8),
@@ -224,6 +225,7 @@ export const entryWithOptionalOffset: Codec<ChannelEntry & { readonly offset?: b
 /** One entry and the time since it was received, in ms, negative (RX_DEQUEUE, RX_PEEK). */
 export const entryWithOffset: Codec<ChannelEntry & { readonly offset: bigint }> = {
   shape: "u8 channel, u8 type, value[8], i64 offset ms",
+  layout: { kind: "entries", max: 1, offset: "always" },
   min: ENTRY_SIZE + 8,
   max: ENTRY_SIZE + 8,
   size: () => ENTRY_SIZE + 8,
@@ -243,6 +245,7 @@ export const entriesWithOptionalOffset: Codec<{
   readonly offset?: bigint | undefined;
 }> = {
   shape: "1..16 × (u8 channel, u8 type, value[8]) (, i64 offset ms)",
+  layout: { kind: "entries", max: MESSAGE_CHANNELS_MAX, offset: "optional" },
   min: ENTRY_SIZE,
   max: MESSAGE_CHANNELS_MAX * ENTRY_SIZE + 8,
   size: (value) => value.channels.length * ENTRY_SIZE + (value.offset === undefined ? 0 : 8),

@@ -3,11 +3,14 @@
  * the types of what the command table builds from them are inferred. All integers are little-endian (§1).
  */
 import { SakuraError } from "./errors.ts";
+import { fieldsOf, type Layout, oneField } from "./layout.ts";
 
 /** Reads and writes one value at a place in a frame. */
 export interface Codec<T> {
   /** The fields in words, for the documentation: `u8 channel, u8 type, value[8]`; empty for no payload. */
   readonly shape: string;
+  /** The same as data, for code in other languages: `sakuraio codegen`. */
+  readonly layout: Layout;
   /** The fewest and the most bytes that a payload of this shape has. */
   readonly min: number;
   readonly max: number;
@@ -44,6 +47,7 @@ function shown(value: unknown): string {
 /** No payload at all. */
 export const none: Codec<undefined> = {
   shape: "",
+  layout: { kind: "none" },
   min: 0,
   max: 0,
   size: () => 0,
@@ -56,6 +60,7 @@ function unsigned(bits: 8 | 16 | 32, name: string, low: number, high: number): C
   const label = name || `a u${bits}`;
   return {
     shape: `u${bits}${name ? ` ${name}` : ""}`,
+    layout: oneField({ kind: "unsigned", bits, name }),
     min: size,
     max: size,
     size: () => size,
@@ -123,6 +128,7 @@ export function writeF32(value: number, out: Uint8Array, at: number): void {
 
 export const u64le = (name = ""): Codec<bigint> => ({
   shape: `u64${name ? ` ${name}` : ""}`,
+  layout: oneField({ kind: "unsigned", bits: 64, name }),
   min: 8,
   max: 8,
   size: () => 8,
@@ -133,6 +139,7 @@ export const u64le = (name = ""): Codec<bigint> => ({
 /** ASCII text of `min` to `max` characters that fills the rest of the payload. */
 export const ascii = (name: string, min: number, max: number): Codec<string> => ({
   shape: `${min === max ? max : `${min}..${max}`} ASCII bytes${name ? ` ${name}` : ""}`,
+  layout: { kind: "ascii", name, min, max },
   min,
   max,
   size: (value) => value.length,
@@ -159,6 +166,7 @@ export const ascii = (name: string, min: number, max: number): Codec<string> => 
 /** Whatever bytes are left, `min` to `max` of them. The value read is a copy. */
 export const rest = (name = "bytes", min = 0, max = 255): Codec<Uint8Array> => ({
   shape: `${min === max ? min : `${min}..${max}`} ${name}`,
+  layout: { kind: "bytes", name, min, max },
   min,
   max,
   size: (value) => value.length,
@@ -173,6 +181,7 @@ export const rest = (name = "bytes", min = 0, max = 255): Codec<Uint8Array> => (
 /** Exactly these bytes, such as a key. The value is `undefined`: there is nothing to choose. */
 export const literal = (name: string, expected: readonly number[]): Codec<undefined> => ({
   shape: `${expected.map((byte) => byte.toString(16).toUpperCase().padStart(2, "0")).join(" ")}`,
+  layout: { kind: "literal", bytes: expected },
   min: expected.length,
   max: expected.length,
   size: () => expected.length,
@@ -188,16 +197,23 @@ export type Named<T extends Readonly<Record<string, number>>> = (keyof T & strin
 
 /** Looks names up in both directions, within `0..max`. */
 export interface Names<T extends Readonly<Record<string, number>>> {
+  /** What the numbers say: `power-save mode`. */
+  readonly label: string;
   readonly values: T;
   nameOf(value: number): Named<T>;
   /** @throws SakuraError INVALID_ARGUMENT for a name that is not one */
   valueOf(name: Named<T>): number;
 }
 
-export function names<const T extends Readonly<Record<string, number>>>(values: T, max = 0xff): Names<T> {
+export function names<const T extends Readonly<Record<string, number>>>(
+  label: string,
+  values: T,
+  max = 0xff,
+): Names<T> {
   const byValue = new Map<number, keyof T & string>();
   for (const name of Object.keys(values)) byValue.set(Number(values[name]), name);
   return {
+    label,
     values,
     nameOf: (value) => byValue.get(value) ?? `unknown-${value}`,
     valueOf(name) {
@@ -215,6 +231,7 @@ export function named<const T extends Readonly<Record<string, number>>>(
 ): Codec<Named<T>> {
   return {
     shape: `u8${label ? ` ${label}` : ""}`,
+    layout: oneField({ kind: "named", name: label, names: table }),
     min: 1,
     max: 1,
     size: () => 1,
@@ -232,6 +249,7 @@ export function struct(fields: Readonly<Record<string, Codec<unknown>>>): Codec<
   const total = entries.reduce((sum, [, codec]) => sum + codec.max, 0);
   return {
     shape: entries.map(([name, codec]) => `${codec.shape} ${name}`).join(", "),
+    layout: fieldsOf(entries.map(([name, codec]) => [name, codec.layout])),
     min: total,
     max: total,
     size: () => total,

@@ -1,6 +1,6 @@
 /**
  * THE table: every command of the module, its request, its answer and what it does (§2). Everything else derives from
- * it: the host's methods, the emulated module's dispatch, the documentation, the fuzz tests.
+ * it: the host's methods, the emulated module's dispatch, the C header, the documentation, the fuzz tests.
  */
 import { entriesWithOptionalOffset, entryWithOffset, entryWithOptionalOffset } from "./channel.ts";
 import {
@@ -17,6 +17,7 @@ import {
   u64le,
   type ValueOf,
 } from "./codec.ts";
+import { oneField } from "./layout.ts";
 import {
   type ConnectionError,
   connectionErrors,
@@ -57,6 +58,7 @@ function command<Request, Response>(
 
 const connectionStatus: Codec<{ readonly online: boolean; readonly lastError: ConnectionError }> = {
   shape: "u8: bit 7 online, bits 6..0 last error",
+  layout: oneField({ kind: "flag", flag: "online", name: "last error", mask: 0x7f, names: connectionErrors }),
   min: 1,
   max: 1,
   size: () => 1,
@@ -71,6 +73,7 @@ const connectionStatus: Codec<{ readonly online: boolean; readonly lastError: Co
 
 const updateStatus: Codec<{ readonly inProgress: boolean; readonly result: UpdateResult }> = {
   shape: "u8: bit 7 in progress, low bits the last result",
+  layout: oneField({ kind: "flag", flag: "in progress", name: "result", mask: 0x3f, names: updateResults }),
   min: 1,
   max: 1,
   size: () => 1,

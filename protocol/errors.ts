@@ -5,6 +5,7 @@ export type SakuraErrorCode =
   // the caller's own input
   | "INVALID_ARGUMENT" // a value outside its type or range, a URI or SPEC that does not parse
   | "INVALID_CONFIG" // the bridge's file, or what it points at
+  | "FILE_FAILED" // a file that the caller named cannot be read or written; cause says why
   | "INVALID_MESSAGE" // a platform message that is not one; context.path names the place
   // the module's answers
   | "MODULE_REFUSED" // a status other than NONE; context.status names it

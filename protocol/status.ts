@@ -2,7 +2,7 @@
 import { names } from "./codec.ts";
 
 /** The first byte of every response (§1). */
-export const statuses = names({
+export const statuses = names("status", {
   NONE: 0x01,
   PARITY: 0x02,
   MISSING: 0x03,
@@ -30,17 +30,18 @@ export const statusMeanings: { readonly [S in Status]: string } = {
 
 /** The low seven bits of GET_CONNECTION_STATUS: why the module was last offline. */
 export const connectionErrors = names(
+  "connection error",
   { none: 0, "out-of-service-area": 1, "connection-error": 2, "unexpected-disconnect": 3 },
   0x7f,
 );
 export type ConnectionError = ReturnType<typeof connectionErrors.nameOf>;
 
 /** How a send goes, by TX_STAT. */
-export const txStates = names({ done: 0, sending: 1, failed: 2 });
+export const txStates = names("TX state", { done: 0, sending: 1, failed: 2 });
 export type TxState = ReturnType<typeof txStates.nameOf>;
 
 /** The first byte of GET_FILE_METADATA's payload. */
-export const fileStatuses = names({
+export const fileStatuses = names("file status", {
   ok: 0x00,
   error: 0x01,
   "invalid-request": 0x02,
@@ -51,18 +52,24 @@ export const fileStatuses = names({
 export type FileStatus = ReturnType<typeof fileStatuses.nameOf>;
 
 /** The first byte of GET_FILE_DOWNLOAD_STATUS's payload. */
-export const downloadStatuses = names({ none: 0x00, requesting: 0x01, receiving: 0x02, error: 0x81 });
+export const downloadStatuses = names("download status", {
+  none: 0x00,
+  requesting: 0x01,
+  receiving: 0x02,
+  error: 0x81,
+});
 export type DownloadStatus = ReturnType<typeof downloadStatuses.nameOf>;
 
 /** The low six bits of GET_UPDATE_FIRMWARE_STATUS: how the last update ended. */
 export const updateResults = names(
+  "update result",
   { ok: 0, "already-up-to-date": 1, "version-check-failed": 2, "download-failed": 3, "verification-failed": 4 },
   0x3f,
 );
 export type UpdateResult = ReturnType<typeof updateResults.nameOf>;
 
-export const products = names({ "SCM-LTE-BETA": 1, "SCM-LTE-01": 2, "SCM-LTE-01 Rev.B": 3 }, 0xffff);
+export const products = names("product", { "SCM-LTE-BETA": 1, "SCM-LTE-01": 2, "SCM-LTE-01 Rev.B": 3 }, 0xffff);
 export type Product = ReturnType<typeof products.nameOf>;
 
-export const powerSaveModes = names({ disabled: 0, "auto-sleep": 1, "rf-off": 2 });
+export const powerSaveModes = names("power-save mode", { disabled: 0, "auto-sleep": 1, "rf-off": 2 });
 export type PowerSaveMode = ReturnType<typeof powerSaveModes.nameOf>;

@@ -1,20 +1,15 @@
 #!/usr/bin/env node
 /** The command `sakuraio`: which verbs there are. Each loads what it needs when it runs, so that `--help` is quick. */
-import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { registerAwsIotVerbs } from "./aws-iot-verbs.ts";
 import { registerBridgeVerb } from "./bridge-verb.ts";
+import { registerCodegenVerbs } from "./codegen-verb.ts";
 import { registerDemoVerb } from "./demo-verb.ts";
 import { registerEmulateVerb } from "./emulate-verb.ts";
 import type { CliIo } from "./io.ts";
 import { registerModuleVerbs } from "./module-verbs.ts";
 import { processIo } from "./process-io.ts";
-
-function version(): string {
-  const text = readFileSync(new URL("../../../package.json", import.meta.url), "utf8");
-  const { version } = JSON.parse(text) as { version: string };
-  return version;
-}
+import { version } from "./version.ts";
 
 let opened: CliIo | undefined;
 /** Once, and only for a verb that runs: `--help` needs no signals. */
@@ -35,5 +30,6 @@ registerEmulateVerb(program, io);
 registerModuleVerbs(program, io);
 registerBridgeVerb(program, io);
 registerAwsIotVerbs(program, io);
+registerCodegenVerbs(program, io);
 
 await program.parseAsync();

@@ -1,0 +1,31 @@
+/** The command line of `sakuraio codegen`. */
+import type { Command } from "commander";
+import type { CodegenOptions } from "./codegen.ts";
+import type { CliIo } from "./io.ts";
+import { runVerb } from "./process-io.ts";
+
+export function registerCodegenVerbs(program: Command, io: () => CliIo): void {
+  const codegen = program.command("codegen").summary("code for firmware, from the command table");
+  codegen
+    .command("c")
+    .summary("a C99 header for firmware")
+    .description(
+      "Writes one header that firmware in C99 or C++11 needs to talk to a module: every command as a small function, " +
+        "on a function of yours that moves the bytes over I2C, SPI or a UART. It allocates nothing and needs no library.",
+    )
+    .option("-o, --output <FILE>", "where it goes; a file that is there is replaced (default: stdout)")
+    .option("--json", "one JSON object on stdout: what was written, or with no FILE the text itself", false)
+    .addHelpText(
+      "after",
+      `
+Examples:
+  sakuraio codegen c -o sakuraio.h
+  sakuraio codegen c | less`,
+    )
+    .action((options: CodegenOptions) =>
+      runVerb(options.json, io(), async (cli) => {
+        const { codegenC } = await import("./codegen.ts");
+        return codegenC(options, cli);
+      }),
+    );
+}
