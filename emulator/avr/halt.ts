@@ -4,9 +4,13 @@ import type { Halt } from "./board.ts";
 
 /** `FIRMWARE_FAILED`, its text one line; context.kind is the halt's. */
 export function haltError(halt: Halt, seconds: number): SakuraError {
-  return new SakuraError("FIRMWARE_FAILED", `${sayHalt(halt)} (after ${seconds.toFixed(3)} simulated seconds)`, {
-    context: { kind: halt.kind, seconds },
-  });
+  return new SakuraError(
+    "FIRMWARE_FAILED",
+    `${sayHalt(halt)} (after ${Number(seconds.toFixed(6))} simulated seconds)`,
+    {
+      context: { kind: halt.kind, seconds },
+    },
+  );
 }
 
 function sayHalt(halt: Halt): string {

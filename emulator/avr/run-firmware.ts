@@ -16,6 +16,7 @@ import { MessageLog } from "../uplink.ts";
 import { loadHex } from "./load-hex.ts";
 import type { Note } from "./notes.ts";
 import { type PinLevel, pinNamed } from "./pins.ts";
+import { textOf } from "./serial-output.ts";
 import { Simulation, type SimulationOptions } from "./simulation.ts";
 
 export type RunFirmwareOptions = SimulationOptions;
@@ -60,9 +61,9 @@ export class Firmware {
         log = new MessageLog(clock);
         return log;
       },
-      onSerial: (text) => {
+      onSerial: textOf((text) => {
         this.#serial += text;
-      },
+      }),
     });
     this.#log = log ?? new MessageLog();
     this.module = this.#simulation.module;

@@ -22,7 +22,7 @@ import { Pace } from "./pace.ts";
 import { pinNamed } from "./pins.ts";
 import { CPU_HZ } from "./registers.ts";
 import { SerialLine } from "./serial-line.ts";
-import { SerialText } from "./serial-text.ts";
+import { SerialOutput, textOf } from "./serial-output.ts";
 import { Waits } from "./waits.ts";
 import type { Wire } from "./wire.ts";
 import { wireI2c } from "./wire-i2c.ts";
@@ -55,7 +55,8 @@ export interface SimulationOptions {
 /** The simulation's own ends, which its user joins. */
 export interface SimulationEnds {
   readonly uplink: (clock: Clock) => Uplink;
-  readonly onSerial?: ((text: string) => void) | undefined;
+  /** What the firmware writes to its USART, where that is not the module's. */
+  readonly onSerial?: ((bytes: Uint8Array) => void) | undefined;
   readonly onNote?: ((note: Note) => void) | undefined;
 }
 
@@ -72,7 +73,7 @@ export class Simulation {
   readonly module: EmulatedModule;
   readonly notes: Notes;
   readonly #wire: Wire;
-  readonly #serial: SerialText | undefined;
+  readonly #serial: SerialOutput | undefined;
   readonly #serialIn: SerialLine | undefined;
   readonly #pace: Pace | undefined;
   readonly #waits = new Waits();
@@ -110,9 +111,12 @@ export class Simulation {
     }
     if (bus !== "uart") {
       this.#serialIn = new SerialLine(board);
-      this.#serial = new SerialText(board, (text) => {
+      const keepTail = textOf((text) => {
         this.#serialTail = (this.#serialTail + text).slice(-TAIL);
-        ends.onSerial?.(text);
+      });
+      this.#serial = new SerialOutput(board, (bytes) => {
+        keepTail(bytes);
+        ends.onSerial?.(bytes);
       });
     }
     board.usart.onLost = (reason) =>

@@ -2,6 +2,7 @@
 /** The command `sakuraio`: which verbs there are. Each loads what it needs when it runs, so that `--help` is quick. */
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
+import { registerAvrVerb } from "./avr-verb.ts";
 import { registerAwsIotVerbs } from "./aws-iot-verbs.ts";
 import { registerBridgeVerb } from "./bridge-verb.ts";
 import { registerDemoVerb } from "./demo-verb.ts";
@@ -34,6 +35,7 @@ registerDemoVerb(program, io);
 registerEmulateVerb(program, io);
 registerModuleVerbs(program, io);
 registerBridgeVerb(program, io);
+registerAvrVerb(program, io);
 registerAwsIotVerbs(program, io);
 
 await program.parseAsync();

@@ -66,7 +66,11 @@ describe("pins", () => {
 
 describe("a program that cannot run on", () => {
   it.each([
-    ["runaway", "erased-flash", /^the firmware ran away: it ran into erased flash at 0x4000 \(after 0\.00\d simulated/],
+    [
+      "runaway",
+      "erased-flash",
+      /^the firmware ran away: it ran into erased flash at 0x4000 \(after 0\.00\d+ simulated/,
+    ],
     [
       "stack-overflow",
       "stack",
@@ -74,7 +78,7 @@ describe("a program that cannot run on", () => {
     ],
     ["broken-return", "lost", /^the firmware ran away: the program counter left the flash/],
     ["no-handler", "restarts", /^the firmware ran away: it came back to address 0 for the 11th time without a reset/],
-    ["watchdog", "watchdog", /^the watchdog reset the firmware; .* \(after 0\.01\d simulated seconds\)$/],
+    ["watchdog", "watchdog", /^the watchdog reset the firmware; .* \(after 0\.01\d+ simulated seconds\)$/],
   ])("%s is stopped in time, with one line", async (name, kind, says) => {
     await using fw = await runCase(name);
     const error = await failsWith("FIRMWARE_FAILED", fw.nextMessage());
