@@ -10,17 +10,7 @@ export { type LinuxSpiOptions, openLinuxSpi } from "./adapter/linux-spi.ts";
 export { listSerialPorts, openSerialPort, type SerialPortInfo, type SerialPortOptions } from "./adapter/serial-port.ts";
 export { connectTcp, type TcpOptions } from "./adapter/tcp.ts";
 export * from "./bridge/index.ts";
-export type {
-  Bus,
-  BusCallOptions,
-  BusCallOptions,
-  I2cBus,
-  I2cBus,
-  SpiBus,
-  SpiBus,
-  SpiReading,
-  SpiReading,
-} from "./bus.ts";
+export type { Bus, BusCallOptions, I2cBus, SpiBus, SpiReading } from "./bus.ts";
 export { systemClock } from "./clock.ts";
 export { type ConfigSource, loadConfig, parseConfig } from "./config/load.ts";
 export type { BridgeConfig, ModuleConfig, ServiceConfig } from "./config/schema.ts";

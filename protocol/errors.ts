@@ -23,6 +23,8 @@ export type SakuraErrorCode =
   // the bridge
   | "REFUSED" // a message or downlink that cannot be taken now; context.reason is one of a fixed set
   | "SERVICE_FAILED" // an integration service cannot connect or publish
+  // firmware on the simulated microcontroller
+  | "FIRMWARE_FAILED" // it cannot run on: context.kind says why
   // the life of a call
   | "TIMEOUT"
   | "ABORTED" // the caller's AbortSignal

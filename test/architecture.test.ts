@@ -73,7 +73,14 @@ describe("the house", () => {
     expect(importersOf("mqtt")).toEqual(["host/bridge/aws-iot.ts", "host/cli/demo/subscriber.ts"]);
     expect(importersOf("yaml").every((file) => /^(host\/config|emulator\/aws-iot)\//.test(file))).toBe(true);
     expect(importersOf("aedes").every((file) => file.startsWith("emulator/aws-iot/"))).toBe(true);
+    expect(importersOf("avr8js").every((file) => file.startsWith("emulator/avr/"))).toBe(true);
     expect(importersOf("commander").every((file) => file.startsWith("host/cli/"))).toBe(true);
+  });
+
+  it("loads avr8js for nobody who did not ask for it", () => {
+    const intoAvr = ({ from, to, typeOnly }: Import) =>
+      !from.startsWith("emulator/avr/") && to.startsWith("emulator/avr/") && !typeOnly;
+    expect(offending((one) => intoAvr(one) && one.from !== "host/cli/avr.ts")).toEqual([]);
   });
 
   it("has no circle of imports", () => {

@@ -1,61 +1,33 @@
 /** `sakuraio emulate`: one emulated module on its lines, for drivers and firmware in any language. */
 
-import type { ModuleEvent } from "../../emulator/behaviour.ts";
 import type { UartEvent } from "../../emulator/bus/uart.ts";
 import { realClock } from "../../emulator/clock.ts";
 import { parseFaults } from "../../emulator/faults.ts";
-import { filesInDirectory } from "../../emulator/files.ts";
 import { EmulatedModule } from "../../emulator/module.ts";
-import type { EmulatedModuleOptions } from "../../emulator/state.ts";
 import { uplinkTo } from "../../emulator/uplink.ts";
 import type { Clock } from "../../protocol/bus.ts";
-import { commandByCode } from "../../protocol/commands.ts";
-import { formatDateTime, parseDateTime } from "../../protocol/datetime.ts";
-import { reasonOf, SakuraError } from "../../protocol/errors.ts";
-import { toHex } from "../../protocol/hex.ts";
-import { encodeMessage, type PlatformMessage } from "../../protocol/message.ts";
-import { statuses, updateResults } from "../../protocol/status.ts";
+import { parseDateTime } from "../../protocol/datetime.ts";
+import type { PlatformMessage } from "../../protocol/message.ts";
 import { busEventText } from "./bus-event-text.ts";
+import { type ModuleFlags, moduleOptions } from "./emulated-module.ts";
+import { reportEvent, sayAnswer, sayMessage, trace } from "./emulated-module-report.ts";
 import { aborted, type CliIo, type ExitCode, printLine } from "./io.ts";
 import { readLines } from "./lines.ts";
 import { controlModule } from "./module-control.ts";
 import { type ModuleLines, openModuleLines } from "./module-lines.ts";
 
-export interface EmulateOptions {
+export interface EmulateOptions extends ModuleFlags {
   readonly uart?: string;
   readonly busPirate?: string;
-  readonly readyAfter?: number;
   readonly json: boolean;
   readonly trace: boolean;
-  readonly id?: string;
-  readonly uniqueId?: string;
-  readonly firmware?: string;
-  readonly product?: number;
-  readonly txQueue?: number;
-  readonly rxQueue?: number;
-  readonly offline: boolean;
-  readonly signal?: number;
-  readonly files?: string;
-  readonly sendTime?: number;
-  readonly bootTime?: number;
-  readonly fileDelay?: number;
-  readonly faults?: string;
-  readonly clock?: string;
-  readonly updateResult?: string;
-  readonly updateVersion?: string;
-  readonly updateTime?: number;
-  readonly updateSilent: boolean;
 }
 
 /** Runs until the signal. @throws SakuraError INVALID_ARGUMENT, or a port's own codes */
 export async function emulate(options: EmulateOptions, io: CliIo): Promise<ExitCode> {
   const { json } = options;
   const clock = clockOf(options.clock);
-  const print = (message: PlatformMessage): void =>
-    printLine(
-      io.stdout,
-      json ? `{"event":"message","message":${encodeMessage(message)}}` : `up    ${encodeMessage(message)}`,
-    );
+  const print = (message: PlatformMessage): void => printLine(io.stdout, sayMessage(message, json));
   const module = new EmulatedModule({ ...moduleOptions(options), clock, uplink: uplinkTo(print, clock) });
   module.setFaults(parseFaults(options.faults ?? ""));
 
@@ -71,7 +43,7 @@ export async function emulate(options: EmulateOptions, io: CliIo): Promise<ExitC
     });
     const stopReading = readLines(io.stdin, (line) => {
       const answer = controlModule(module, line);
-      printLine(io.stdout, json ? JSON.stringify(answer) : sayAnswer(answer));
+      printLine(io.stdout, sayAnswer(answer, json));
     });
     const { addresses } = lines;
     printLine(io.stdout, json ? JSON.stringify({ event: "ready", endpoints: addresses }) : greeting(module, addresses));
@@ -87,38 +59,6 @@ export async function emulate(options: EmulateOptions, io: CliIo): Promise<ExitC
 /** A UART on a new pseudo-terminal, unless it is said where. */
 function placesOf({ uart, busPirate }: EmulateOptions) {
   return uart === undefined && busPirate === undefined ? { uart: "pty" } : { uart, bus_pirate: busPirate };
-}
-
-function moduleOptions(options: EmulateOptions): EmulatedModuleOptions {
-  return {
-    id: options.id,
-    uniqueId: options.uniqueId,
-    firmware: options.firmware,
-    product: options.product,
-    txQueue: options.txQueue,
-    rxQueue: options.rxQueue,
-    online: !options.offline,
-    signal: options.signal,
-    sendTimeMs: options.sendTime,
-    bootTimeMs: options.bootTime,
-    fileDelayMs: options.fileDelay,
-    files: options.files === undefined ? undefined : filesInDirectory(options.files),
-    update: {
-      ...(options.updateResult === undefined ? {} : { outcome: updateResultOf(options.updateResult) }),
-      ...(options.updateVersion === undefined ? {} : { version: options.updateVersion }),
-      ...(options.updateTime === undefined ? {} : { durationMs: options.updateTime }),
-      silent: options.updateSilent,
-    },
-  };
-}
-
-function updateResultOf(name: string) {
-  const value = Object.entries(updateResults.values).find(([known]) => known === name)?.[1];
-  if (value !== undefined) return updateResults.nameOf(value);
-  throw new SakuraError(
-    "INVALID_ARGUMENT",
-    `an update's result is one of ${Object.keys(updateResults.values).join(", ")}, not "${name}"`,
-  );
 }
 
 /** The wall's clock, or one that starts at the given time and goes on from there. */
@@ -145,38 +85,10 @@ function portUris({ uart, bus_pirate: pirate }: ModuleLines["addresses"]): strin
   ];
 }
 
-function sayAnswer(answer: ReturnType<typeof controlModule>): string {
-  if (answer.event === "downlink") return answer.accepted ? "down  accepted" : `down  refused: ${answer.reason}`;
-  return answer.ok ? "ok" : `not done: ${answer.reason}`;
-}
-
 function report(event: UartEvent, io: CliIo): void {
   const what =
     event.kind === "noise"
       ? `${event.bytes} byte${event.bytes === 1 ? "" : "s"} of noise ignored`
       : `not a command, answered ERROR: ${JSON.stringify(event.line.slice(0, 80))}`;
   printLine(io.stderr, `line  ${what}`);
-}
-
-/** What the operator would not see in the messages. */
-function reportEvent(event: ModuleEvent, io: CliIo): void {
-  switch (event.kind) {
-    case "file-failed":
-      return printLine(io.stderr, `file ${event.id}: ${reasonOf(event.error)}`);
-    case "uplink-refused":
-      return printLine(io.stderr, `${event.type} not taken: ${reasonOf(event.error)}`);
-    case "online":
-      return printLine(io.stderr, event.online ? "module online" : "module offline");
-  }
-}
-
-/** Each request and its answer, on stderr. */
-function trace(module: EmulatedModule, io: CliIo): void {
-  module.onFrame((request, answer) => {
-    const time = formatDateTime(module.clock.now()).slice(11, 23);
-    const name = commandByCode(request[0] ?? 0) ?? "?";
-    printLine(io.stderr, `${time}  MCU → module  ${name.padEnd(26)}${toHex(request, " ")}`);
-    const status = answer ? statuses.nameOf(answer[0] ?? 0) : "(silent)";
-    printLine(io.stderr, `${time}  MCU ← module  ${status.padEnd(26)}${answer ? toHex(answer, " ") : ""}`);
-  });
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The command `sakuraio`: which verbs there are. Each loads what it needs when it runs, so that `--help` is quick. */
 import { Command } from "commander";
+import { registerAvrVerb } from "./avr-verb.ts";
 import { registerAwsIotVerbs } from "./aws-iot-verbs.ts";
 import { registerBridgeVerb } from "./bridge-verb.ts";
 import { registerCodegenVerbs } from "./codegen-verb.ts";
@@ -29,6 +30,7 @@ registerDemoVerb(program, io);
 registerEmulateVerb(program, io);
 registerModuleVerbs(program, io);
 registerBridgeVerb(program, io);
+registerAvrVerb(program, io);
 registerAwsIotVerbs(program, io);
 registerCodegenVerbs(program, io);
 

@@ -1,0 +1,45 @@
+/** What an emulated module says and does, for people. */
+import type { ModuleEvent } from "../../emulator/behaviour.ts";
+import type { EmulatedModule } from "../../emulator/module.ts";
+import { commandByCode } from "../../protocol/commands.ts";
+import { formatDateTime } from "../../protocol/datetime.ts";
+import { reasonOf } from "../../protocol/errors.ts";
+import { toHex } from "../../protocol/hex.ts";
+import { encodeMessage, type PlatformMessage } from "../../protocol/message.ts";
+import { statuses } from "../../protocol/status.ts";
+import { type CliIo, printLine } from "./io.ts";
+import type { ControlAnswer } from "./module-control.ts";
+
+/** A message that went up, as a line. */
+export function sayMessage(message: PlatformMessage, json: boolean): string {
+  return json ? `{"event":"message","message":${encodeMessage(message)}}` : `up    ${encodeMessage(message)}`;
+}
+
+export function sayAnswer(answer: ControlAnswer, json: boolean): string {
+  if (json) return JSON.stringify(answer);
+  if (answer.event === "downlink") return answer.accepted ? "down  accepted" : `down  refused: ${answer.reason}`;
+  return answer.ok ? "ok" : `not done: ${answer.reason}`;
+}
+
+/** What the operator would not see in the messages. */
+export function reportEvent(event: ModuleEvent, io: CliIo): void {
+  switch (event.kind) {
+    case "file-failed":
+      return printLine(io.stderr, `file ${event.id}: ${reasonOf(event.error)}`);
+    case "uplink-refused":
+      return printLine(io.stderr, `${event.type} not taken: ${reasonOf(event.error)}`);
+    case "online":
+      return printLine(io.stderr, event.online ? "module online" : "module offline");
+  }
+}
+
+/** Each request and its answer, on stderr. */
+export function trace(module: EmulatedModule, io: CliIo): void {
+  module.onFrame((request, answer) => {
+    const time = formatDateTime(module.clock.now()).slice(11, 23);
+    const name = commandByCode(request[0] ?? 0) ?? "?";
+    printLine(io.stderr, `${time}  MCU → module  ${name.padEnd(26)}${toHex(request, " ")}`);
+    const status = answer ? statuses.nameOf(answer[0] ?? 0) : "(silent)";
+    printLine(io.stderr, `${time}  MCU ← module  ${status.padEnd(26)}${answer ? toHex(answer, " ") : ""}`);
+  });
+}

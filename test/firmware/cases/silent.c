@@ -1,0 +1,5 @@
+/* Never talks to anybody. */
+int main(void) {
+  for (;;) {
+  }
+}
