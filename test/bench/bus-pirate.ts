@@ -88,6 +88,7 @@ async function round(
   line: Observed,
   goesOn: (commands: number, ms: number) => boolean,
 ): Promise<Round> {
+  await module.txClear();
   line.reset();
   const start = performance.now();
   let commands = 0;

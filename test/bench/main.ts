@@ -1,6 +1,7 @@
 /** `npm run bench`: what the toolkit costs, as ratios within one run (docs/performance.md). */
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
+import { benchAvr } from "./avr.ts";
 import { benchBridge } from "./bridge.ts";
 import { benchBusPirate, benchPacedBusPirate } from "./bus-pirate.ts";
 import { benchCodec } from "./codec.ts";
@@ -15,6 +16,7 @@ const benchmarks: { readonly [name: string]: Benchmark } = {
   "uart-115200": benchPacedUart,
   "bus-pirate": benchBusPirate,
   "bus-pirate-115200": benchPacedBusPirate,
+  avr: benchAvr,
   bridge: benchBridge,
 };
 

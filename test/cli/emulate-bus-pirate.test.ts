@@ -125,7 +125,7 @@ describe("sakuraio emulate --bus-pirate", () => {
   it.each([
     [["--bus-pirate", "nonsense"], "an endpoint is"],
     [["--bus-pirate", "pty:/tmp/one", "--uart", "pty:/tmp/one"], "cannot be two lines"],
-    [["--bus-pirate", "pty", "--ready-after", "soon"], "from 0 to 3600000"],
+    [["--bus-pirate", "pty", "--ready-after", "soon"], "from 0 to 60000"],
   ])("%j is wrong usage: one message, exit 2", async (args, says) => {
     const { code, stdout, stderr } = await sakuraio("emulate", ...args);
     expect(stderr).toContain(says);
