@@ -10,7 +10,7 @@ import { comment, defines, hexByte, identifier, inlineFunction } from "./c-text.
 const DEVICE = "const sakuraio_device *device";
 
 /** The C function's name: `sakuraio_tx_enqueue`. */
-export const functionName = (name: CommandName): string => `sakuraio_${identifier(name)}`;
+const functionName = (name: CommandName): string => `sakuraio_${identifier(name)}`;
 
 export function commandFunctions(): string {
   return commandNames.map(functionsOf).join("\n\n");

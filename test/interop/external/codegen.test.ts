@@ -57,7 +57,7 @@ describe("builds without a warning", () => {
     const source = join(dir, compiler.endsWith("++") ? "one.cpp" : "one.c");
     writeFileSync(source, '#include "sakuraio.h"\n#include "sakuraio.h"\nint main(void) { return 0; }\n');
     tool(compiler, [...options, ...MORE_WARNINGS, "-c", source, "-o", join(dir, "one.o")]);
-    // An empty program: the compilers above would also take one with an error in a macro that nobody uses.
+    // And what is wrong is seen to be.
     writeFileSync(source, '#include "sakuraio.h"\nint main(void) { return sakuraio_nothing(); }\n');
     expect(() => tool(compiler, [...options, ...MORE_WARNINGS, "-c", source, "-o", join(dir, "one.o")])).toThrow(
       "nothing",
