@@ -15,12 +15,19 @@ function sources(folder: string): string[] {
     .map((name) => join(folder, name));
 }
 
-/** Returns the path of the .hex, which is written into `into`. A missing compiler or core is an error. */
-export function buildSketch(name: string, into: string): string {
-  const sketch = fileURLToPath(new URL(`../firmware/arduino/${name}.ino`, import.meta.url));
+/**
+ * Returns the path of the .hex, which is written into `into`; headers are looked for there too. A missing compiler or
+ * core is an error.
+ * @param sketch the path of its source, unless it is one of test/firmware/arduino
+ */
+export function buildSketch(
+  name: string,
+  into: string,
+  sketch = fileURLToPath(new URL(`../firmware/arduino/${name}.ino`, import.meta.url)),
+): string {
   const elf = join(into, `${name}.elf`);
   const hex = join(into, `${name}.hex`);
-  const includes = [CORE, join(AVR, "variants/standard"), WIRE, SPI].map((folder) => `-I${folder}`);
+  const includes = [into, CORE, join(AVR, "variants/standard"), WIRE, SPI].map((folder) => `-I${folder}`);
   // What the IDE makes of a sketch whose functions are declared before they are used.
   const main = join(into, `${name}.cpp`);
   writeFileSync(main, `#include <Arduino.h>\n#include ${JSON.stringify(sketch)}\n`);
