@@ -4,7 +4,7 @@
  * Simulated time goes on only while somebody waits for something ({@link Simulation.until}): the same program and the
  * same waits give the same messages at the same simulated times. The CPU runs in slices; after each command that the
  * module answers, and after each wait of the module's own, the slice ends and settled promises run, so that what the
- * module does has happened before the firmware's next instruction.
+ * module does has happened before the firmware's next instruction. Input from outside comes in every 10 ms.
  */
 import type { Clock, Uplink } from "../../protocol/bus.ts";
 import { commandByCode } from "../../protocol/commands.ts";
@@ -79,6 +79,8 @@ export class Simulation {
   readonly #waits = new Waits();
   readonly #signal: AbortSignal | undefined;
   readonly #onAbort: () => void;
+  /** The cycle at which the system's events get their turn. */
+  #turnAt = SLICE_CYCLES;
   #driving = false;
   #closed = false;
   #commands = 0;
@@ -210,8 +212,13 @@ export class Simulation {
 
   async #slice(): Promise<void> {
     const { board } = this;
-    board.run(Math.min(board.cpu.cycles + SLICE_CYCLES, this.#waits.deadline));
-    await turn();
+    board.run(Math.min(this.#turnAt, this.#waits.deadline));
+    if (board.cpu.cycles < this.#turnAt) {
+      await settled();
+    } else {
+      await turn();
+      this.#turnAt = board.cpu.cycles + SLICE_CYCLES;
+    }
     this.#serial?.flush();
     this.#look();
     if (board.halted) {
@@ -233,7 +240,12 @@ export class Simulation {
   }
 }
 
-/** Lets settled promises run, and the system's events: input, signals. */
+/** Lets settled promises run, and those that they settle, to the last. */
+function settled(): Promise<void> {
+  return new Promise((resolve) => process.nextTick(resolve));
+}
+
+/** Lets the system's events come in too: input, signals, files. It costs ten times as much. */
 function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

@@ -46,10 +46,12 @@ try {
     `import { type RequestOf } from "sakuraio-kit/protocol";
      import { SakuraModule } from "sakuraio-kit/host";
      import { EmulatedModule } from "sakuraio-kit/emulator";
+     import { type Firmware, runFirmware } from "sakuraio-kit/avr";
      const request: RequestOf<"TX_ENQUEUE"> = { channel: 1, type: "l", value: 1n };
      // @ts-expect-error an l takes a bigint
      const wrong: RequestOf<"TX_ENQUEUE"> = { channel: 1, type: "l", value: 1 };
-     export const all = [request, wrong, SakuraModule, EmulatedModule];`,
+     export const pin = (firmware: Firmware): "high" | "low" | "floating" => firmware.pins.level("D13");
+     export const all = [request, wrong, SakuraModule, EmulatedModule, runFirmware];`,
   );
   const tsc = join(root, "node_modules", ".bin", "tsc");
   run(

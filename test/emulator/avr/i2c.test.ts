@@ -37,6 +37,17 @@ describe("a program that uses it rightly", () => {
     await fw.nextSerial("010001 interrupts 14 idle 00\n");
   });
 
+  it("finds the module's state as it is at that time, however quickly it asks", async () => {
+    // TX_STAT 0 0: sent. TX_STAT 1 0: the send takes its 100 ms.
+    for (const [sendTimeMs, answer] of [
+      [0, "0102000003\n"],
+      [100, "0102010002\n"],
+    ] as const) {
+      await using fw = await runCase("twi-stat", { module: { sendTimeMs } });
+      await fw.nextSerial(answer);
+    }
+  });
+
   it("takes the time of nine bits a byte at the speed that is set", async () => {
     await using fw = await runCase("twi-timing");
     const [, cycles, status, stop] = await fw.nextSerial(/^([0-9A-F]{4}) (..) (..)\n/);

@@ -1,4 +1,5 @@
-/* Sleeps; timer 1 wakes it every 100 ms (CTC, 16 MHz / 64 / 25000), and every tenth time it prints. */
+/* Sleeps; timer 1 wakes it every 100 ms (CTC, 16 MHz / 64 / 25000), and every tenth time it prints how often
+   it has woken since. */
 #include <avr/interrupt.h>
 #include <avr/sleep.h>
 #include "serial.h"
@@ -15,11 +16,15 @@ int main(void) {
   TIMSK1 = _BV(OCIE1A);
   set_sleep_mode(SLEEP_MODE_IDLE);
   sei();
+  uint8_t wakes = 0;
   for (;;) {
     sleep_mode();
+    wakes++;
     if (ticks == 10) {
+      serial_hex(wakes);
+      serial_byte('\n');
       ticks = 0;
-      serial_text("tick\n");
+      wakes = 0;
     }
   }
 }
