@@ -7,7 +7,15 @@ import { isSakuraError, SakuraError } from "../../protocol/errors.ts";
 import { frameProblem } from "../../protocol/frame.ts";
 import { statuses } from "../../protocol/status.ts";
 import { systemClock } from "../clock.ts";
-import { type ExchangeOptions, type FrameEvent, type FrameExchange, isUnreached, type Leftover } from "./exchange.ts";
+import {
+  abortedError,
+  closedError,
+  type ExchangeOptions,
+  type FrameEvent,
+  type FrameExchange,
+  isUnreached,
+  type Leftover,
+} from "./exchange.ts";
 import { Pings } from "./pings.ts";
 
 /** For the module's answer to the request before, in ms. */
@@ -159,13 +167,4 @@ export class BusExchange implements FrameExchange {
     const frame = { direction, time: this.#clock.now(), bytes };
     for (const listener of this.#frameListeners) listener(frame);
   }
-}
-
-function closedError(port: string): SakuraError {
-  return new SakuraError("CLOSED", `${port} was closed`, { context: { port } });
-}
-
-/** What an exchange that its caller's signal ends is rejected with. */
-export function abortedError(port: string, signal: AbortSignal | undefined): SakuraError {
-  return new SakuraError("ABORTED", `waiting for ${port} was given up`, { context: { port }, cause: signal?.reason });
 }

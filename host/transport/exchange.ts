@@ -1,5 +1,5 @@
 /** One request frame out, one answer frame back: what every bus to a module offers, and all that is above it sees. */
-import { isSakuraError, type SakuraError } from "../../protocol/errors.ts";
+import { isSakuraError, SakuraError } from "../../protocol/errors.ts";
 
 /** A frame as it went over the wire, resynchronisation included. */
 export interface FrameEvent {
@@ -64,4 +64,14 @@ export function isUnreached(error: unknown): boolean {
   if (!isSakuraError(error)) return false;
   const { reached } = error.context;
   return reached === false;
+}
+
+/** What an exchange is rejected with when `close()` ends it. */
+export function closedError(port: string): SakuraError {
+  return new SakuraError("CLOSED", `${port} was closed`, { context: { port } });
+}
+
+/** What an exchange is rejected with when its caller's signal ends it. */
+export function abortedError(port: string, signal: AbortSignal | undefined): SakuraError {
+  return new SakuraError("ABORTED", `waiting for ${port} was given up`, { context: { port }, cause: signal?.reason });
 }

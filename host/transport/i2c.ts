@@ -8,8 +8,8 @@ import { FRAME_OVERHEAD } from "../../protocol/frame.ts";
 import type { I2cBus } from "../bus.ts";
 import { pause, systemClock, waitAtLeast } from "../clock.ts";
 import { answerSize } from "./answer-size.ts";
-import { abortedError, BusExchange, type BusOptions, type FrameCarrier, WAIT_MS } from "./bus-exchange.ts";
-import { type ExchangeOptions, type FrameExchange, isUnreached } from "./exchange.ts";
+import { BusExchange, type BusOptions, type FrameCarrier, WAIT_MS } from "./bus-exchange.ts";
+import { abortedError, type ExchangeOptions, type FrameExchange, isUnreached } from "./exchange.ts";
 
 /** The module's 7-bit address (§4). */
 export const MODULE_ADDRESS = 0x4f;

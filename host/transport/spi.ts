@@ -8,8 +8,8 @@ import { FRAME_OVERHEAD } from "../../protocol/frame.ts";
 import type { SpiBus } from "../bus.ts";
 import { systemClock } from "../clock.ts";
 import { answerSize } from "./answer-size.ts";
-import { abortedError, BusExchange, type BusOptions, type FrameCarrier, WAIT_MS } from "./bus-exchange.ts";
-import type { ExchangeOptions, FrameExchange } from "./exchange.ts";
+import { BusExchange, type BusOptions, type FrameCarrier, WAIT_MS } from "./bus-exchange.ts";
+import { abortedError, type ExchangeOptions, type FrameExchange } from "./exchange.ts";
 
 /** What is read from a line that nobody drives. */
 const FLOATING = 0xff;

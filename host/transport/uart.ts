@@ -5,7 +5,14 @@ import { SakuraError } from "../../protocol/errors.ts";
 import { FRAME_MAX } from "../../protocol/frame.ts";
 import { systemClock } from "../clock.ts";
 import { Deadline } from "../deadline.ts";
-import type { ExchangeOptions, FrameEvent, FrameExchange, Leftover } from "./exchange.ts";
+import {
+  abortedError,
+  closedError,
+  type ExchangeOptions,
+  type FrameEvent,
+  type FrameExchange,
+  type Leftover,
+} from "./exchange.ts";
 import { Pings } from "./pings.ts";
 import { AnswerTurn } from "./uart-answer.ts";
 import { Leftovers, type Resynced, ResyncTurn } from "./uart-resync.ts";
@@ -194,12 +201,4 @@ export class UartExchange implements FrameExchange {
     for (const listener of [...this.#closeListeners]) listener(reason);
     this.#closeListeners.clear();
   }
-}
-
-function closedError(port: string): SakuraError {
-  return new SakuraError("CLOSED", `${port} was closed`, { context: { port } });
-}
-
-function abortedError(port: string, signal: AbortSignal): SakuraError {
-  return new SakuraError("ABORTED", `waiting for ${port} was given up`, { context: { port }, cause: signal.reason });
 }
