@@ -10,7 +10,7 @@ export {
   refuse,
 } from "./behaviour.ts";
 export { attachBusPirate, type BusPirateEvent, type BusPirateOptions } from "./bus/bus-pirate.ts";
-export { attachI2c, I2C_ADDRESS, type I2cEvent, type I2cOptions, type I2cTarget } from "./bus/i2c.ts";
+export { attachI2c, type I2cEvent, type I2cOptions, type I2cTarget } from "./bus/i2c.ts";
 export { openPty, type PtyEndpoint } from "./bus/pty.ts";
 export { attachSpi, type SpiEvent, type SpiOptions, type SpiTarget } from "./bus/spi.ts";
 export { listenTcp, type TcpEndpoint } from "./bus/tcp.ts";

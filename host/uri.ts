@@ -1,6 +1,7 @@
 /** Port URIs: where a module is that this program drives. Only the text; opening is elsewhere. */
 import { z } from "zod";
 import { SakuraError } from "../protocol/errors.ts";
+import { SPI_HZ_MAX } from "../protocol/wiring.ts";
 
 /** A serial port of this machine. */
 export interface UartUri {
@@ -57,7 +58,6 @@ export type PortUri = UartUri | TcpUri | BusPirateUri | LinuxI2cUri | LinuxSpiUr
 export const DEFAULT_BAUD_RATE = 115_200;
 /** Under the module's most, 350 kHz (§5), and what the clock of a Raspberry Pi divides to. */
 export const DEFAULT_SPI_SPEED = 250_000;
-const SPI_SPEED_MAX = 350_000;
 const BAUD_MAX = 4_000_000;
 const WAIT_MAX = 10_000;
 const SPI_WAIT_MAX = 65;
@@ -85,8 +85,8 @@ const settings = {
   baud: { schema: wholeNumber(50, BAUD_MAX), says: `a baud rate is a whole number from 50 to ${BAUD_MAX}` },
   wait: { schema: wholeNumber(0, WAIT_MAX), says: `a wait is a whole number of ms from 0 to ${WAIT_MAX}` },
   speed: {
-    schema: wholeNumber(1000, SPI_SPEED_MAX),
-    says: `an SPI speed is a whole number of Hz from 1000 to ${SPI_SPEED_MAX}, which is the module's most`,
+    schema: wholeNumber(1000, SPI_HZ_MAX),
+    says: `an SPI speed is a whole number of Hz from 1000 to ${SPI_HZ_MAX}, which is the module's most`,
   },
   power: { schema: z.enum(["on", "off"]).transform((value) => value === "on"), says: "power is on or off" },
   pullups: { schema: z.enum(["on", "off"]).transform((value) => value === "on"), says: "pullups are on or off" },

@@ -68,3 +68,4 @@ export {
   valueJson,
 } from "./message.ts";
 export * from "./status.ts";
+export * from "./wiring.ts";

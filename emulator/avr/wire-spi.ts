@@ -1,5 +1,6 @@
 /** The emulated module on the simulated SPI, its chip select on a pin of the user's choice (§5). */
 import { spiConfig } from "avr8js";
+import { SPI_HZ_MAX } from "../../protocol/wiring.ts";
 import { attachSpi, type SpiEvent } from "../bus/spi.ts";
 import type { EmulatedModule } from "../module.ts";
 import type { Board } from "./board.ts";
@@ -8,8 +9,6 @@ import { type Pin, pinNamed } from "./pins.ts";
 import { CPHA, CPOL, DORD } from "./registers.ts";
 import type { Wire } from "./wire.ts";
 
-/** §5. */
-const SCK_MAX_HZ = 350_000;
 const MOSI = pinNamed("D11");
 const SCK = pinNamed("D13");
 /** A line that nobody drives. */
@@ -45,7 +44,7 @@ export function wireSpi(
     }
     const { spiFrequency } = spi;
     const control = cpu.data[spiConfig.SPCR] ?? 0;
-    if (spiFrequency > SCK_MAX_HZ)
+    if (spiFrequency > SPI_HZ_MAX)
       notes.tell("fast-clock", `SCK runs at ${sayHz(spiFrequency)}; the module takes up to 350 kHz`);
     // CPOL is bit 3 and CPHA bit 2 (datasheet §19.5.1); avr8js's spiMode has them the other way round.
     const mode = (control & CPOL ? 2 : 0) | (control & CPHA ? 1 : 0);

@@ -2,11 +2,9 @@
  * The module's side of I2C (§4), byte by byte: a simulated microcontroller, a Bus Pirate or a test moves it as a wire
  * would. What unmodified drivers do to it is in the tests, one by one.
  */
+import { I2C_ADDRESS } from "../../protocol/wiring.ts";
 import { choices } from "../choices.ts";
 import type { EmulatedModule } from "../module.ts";
-
-/** The module's 7-bit address (§4). */
-export const I2C_ADDRESS = 0x4f;
 
 /** A device on an I2C bus, as the wire sees it. Its address is the master's to compare. */
 export interface I2cTarget {

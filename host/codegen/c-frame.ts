@@ -1,6 +1,8 @@
 /** The part of the header that no command changes: the device, frames (§1), and integers byte by byte. */
 import { CHANNEL_MAX, ENTRY_SIZE, MESSAGE_CHANNELS_MAX } from "../../protocol/channel.ts";
 import { FRAME_OVERHEAD, PAYLOAD_MAX } from "../../protocol/frame.ts";
+import { I2C_ADDRESS, SPI_HZ_MAX } from "../../protocol/wiring.ts";
+import { hexByte } from "./c-text.ts";
 
 /** What one entry with its offset takes: no command works with less. */
 const PAYLOAD_LEAST = ENTRY_SIZE + 8;
@@ -24,7 +26,11 @@ export const limits = `\
 #define SAKURAIO_FRAME_OVERHEAD ${FRAME_OVERHEAD}
 /* Channels are 0 to ${CHANNEL_MAX}; one message holds at most ${MESSAGE_CHANNELS_MAX} of them. */
 #define SAKURAIO_CHANNEL_MAX ${CHANNEL_MAX}
-#define SAKURAIO_MESSAGE_CHANNELS_MAX ${MESSAGE_CHANNELS_MAX}`;
+#define SAKURAIO_MESSAGE_CHANNELS_MAX ${MESSAGE_CHANNELS_MAX}
+
+/* The 7-bit address on I2C, and the fastest clock on SPI, in Hz. */
+#define SAKURAIO_I2C_ADDRESS ${hexByte(I2C_ADDRESS)}
+#define SAKURAIO_SPI_HZ_MAX ${SPI_HZ_MAX}L`;
 
 /** What a command's function returns beside the module's statuses. */
 export const errors = `\

@@ -5,14 +5,12 @@
 import type { Clock } from "../../protocol/bus.ts";
 import { SakuraError } from "../../protocol/errors.ts";
 import { FRAME_OVERHEAD } from "../../protocol/frame.ts";
+import { I2C_ADDRESS } from "../../protocol/wiring.ts";
 import type { I2cBus } from "../bus.ts";
 import { pause, systemClock, waitAtLeast } from "../clock.ts";
 import { answerSize } from "./answer-size.ts";
 import { BusExchange, type BusOptions, type FrameCarrier, WAIT_MS } from "./bus-exchange.ts";
 import { abortedError, type ExchangeOptions, type FrameExchange, isUnreached } from "./exchange.ts";
-
-/** The module's 7-bit address (§4). */
-export const MODULE_ADDRESS = 0x4f;
 
 /** Before an answer that was not ready is looked for again, in ms. */
 const POLL_MS = 5;
@@ -39,7 +37,7 @@ class I2cCarrier implements FrameCarrier {
 
   async carry(request: Uint8Array, options: ExchangeOptions): Promise<Uint8Array> {
     this.#asked = undefined;
-    await this.#bus.write(MODULE_ADDRESS, request, options);
+    await this.#bus.write(I2C_ADDRESS, request, options);
     this.#asked = request;
     await waitAtLeast(this.#clock, this.#waitMs, options.signal);
     return this.#answer(request, options);
@@ -84,7 +82,7 @@ class I2cCarrier implements FrameCarrier {
 
   async #acknowledged(length: number, options: ExchangeOptions): Promise<Uint8Array | undefined> {
     try {
-      return await this.#bus.read(MODULE_ADDRESS, length, options);
+      return await this.#bus.read(I2C_ADDRESS, length, options);
     } catch (error) {
       if (isUnreached(error)) return undefined;
       throw error;

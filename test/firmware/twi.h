@@ -8,7 +8,6 @@
 
 #include "sakuraio.h"
 
-#define MODULE_ADDRESS 0x4F
 /* From the end of the request to the answer. */
 #define MODULE_DELAY_MS 10
 
@@ -44,7 +43,7 @@ static void twi_stop(void) {
 
 static uint8_t twi_write(const uint8_t *bytes, size_t length) {
   size_t i;
-  if (!twi_start(MODULE_ADDRESS << 1 | TW_WRITE, TW_MT_SLA_ACK)) return 0;
+  if (!twi_start(SAKURAIO_I2C_ADDRESS << 1 | TW_WRITE, TW_MT_SLA_ACK)) return 0;
   for (i = 0; i < length; i++) {
     TWDR = bytes[i];
     if (!twi_step(0, TW_MT_DATA_ACK)) return 0;
@@ -56,7 +55,7 @@ static uint8_t twi_write(const uint8_t *bytes, size_t length) {
 static size_t twi_read(uint8_t *bytes, size_t capacity) {
   size_t length = SAKURAIO_FRAME_OVERHEAD;
   size_t i;
-  if (!twi_start(MODULE_ADDRESS << 1 | TW_READ, TW_MR_SLA_ACK)) return 0;
+  if (!twi_start(SAKURAIO_I2C_ADDRESS << 1 | TW_READ, TW_MR_SLA_ACK)) return 0;
   for (i = 0; i < length; i++) {
     uint8_t more = i + 1 < length;
     if (!twi_step(more ? _BV(TWEA) : 0, more ? TW_MR_DATA_ACK : TW_MR_DATA_NACK)) return 0;
