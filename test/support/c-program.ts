@@ -3,6 +3,9 @@ import { type ChildProcessWithoutNullStreams, execFileSync, spawn } from "node:c
 import { once } from "node:events";
 import { createInterface, type Interface } from "node:readline";
 
+/** The avr-gcc that the checked-in .hex files were built with: Debian 12's. */
+export const BUILT_WITH = "5.4.0";
+
 /** Runs a compiler or another tool, with its complaints in the failure. */
 export function tool(command: string, args: readonly string[], cwd?: string): string {
   return execFileSync(command, args, { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });

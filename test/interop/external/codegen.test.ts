@@ -9,7 +9,7 @@ import { filesInMemory } from "../../../emulator/files.ts";
 import { commandNames, commandTable } from "../../../protocol/index.ts";
 import { measuresAndAnswers } from "../../firmware/behaviour.ts";
 import { buildSketch } from "../../support/arduino.ts";
-import { CheckProgram, tool, type Wire } from "../../support/c-program.ts";
+import { BUILT_WITH, CheckProgram, tool, type Wire } from "../../support/c-program.ts";
 import { sakuraio } from "../../support/command.ts";
 import { channelsOf, desk, framed } from "../../support/desk.ts";
 import { asciiBytes } from "../../vectors/bytes.ts";
@@ -22,8 +22,6 @@ const WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"];
 /** The header is to build in projects that ask for these too. */
 const MORE_WARNINGS = [...WARNINGS, "-Wshadow", "-Wconversion", "-Wsign-conversion"];
 const AVR = ["-mmcu=atmega328p", "-Os"];
-/** The avr-gcc that the checked-in .hex files were built with: Debian 12's. */
-const BUILT_WITH = "5.4.0";
 
 let dir: string;
 let program: CheckProgram;
