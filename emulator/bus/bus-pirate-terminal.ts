@@ -1,6 +1,6 @@
 /**
- * The Bus Pirate's user terminal: as much of it as programs look at before they switch to binary mode. What is typed
- * is echoed, and `#` resets it.
+ * The Bus Pirate's user terminal: as much of it as programs use before they switch to binary mode. What is typed is
+ * echoed, `#` resets it, and `b` asks for another serial speed, which changes nothing here: the line has none.
  */
 
 const text = (line: string): Uint8Array => Uint8Array.from(line, (character) => character.charCodeAt(0));
@@ -10,12 +10,20 @@ const PROMPT = "HiZ>";
 const BANNER = `\r\nBus Pirate v3 (emulated by sakuraio-kit)\r\nFirmware v5.10\r\n${PROMPT}`;
 
 const CR = 0x0d;
-const RESET = 0x23;
+const LF = 0x0a;
+const SPACE = 0x20;
+/** Of a line, so much is looked at. */
+const LINE_MAX = 8;
+/** The speed menu's choice of a divisor of one's own. */
+const OWN_DIVISOR = "10";
+
+/** What a typed line answers: the prompt, the speed menu, its divisor, or, a single key, that the speed was changed. */
+type Asking = "command" | "speed" | "divisor" | "adjusted";
 
 export class BusPirateTerminal {
   readonly #say: (bytes: Uint8Array) => void;
-  #length = 0;
-  #first: number | undefined;
+  #line = "";
+  #asking: Asking = "command";
 
   constructor(say: (bytes: Uint8Array) => void) {
     this.#say = say;
@@ -23,25 +31,32 @@ export class BusPirateTerminal {
 
   /** What it prints after a reset. */
   reset(): void {
-    this.#clear();
-    this.#say(text(BANNER));
+    this.#ask("command", BANNER);
   }
 
   typed(byte: number): void {
-    if (byte === CR) {
-      const resets = this.#length === 1 && this.#first === RESET;
-      this.#say(text(resets ? "\r\nRESET\r\n" : `\r\n${PROMPT}`));
-      if (resets) this.reset();
-      else this.#clear();
+    if (this.#asking === "adjusted") {
+      if (byte === SPACE) this.#ask("command", `\r\n${PROMPT}`);
       return;
     }
+    if (byte === CR || byte === LF) return this.#entered(this.#line);
     if (byte < 0x20 || byte >= 0x7f) return;
-    if (this.#length++ === 0) this.#first = byte;
+    if (this.#line.length < LINE_MAX) this.#line += String.fromCharCode(byte);
     this.#say(Uint8Array.of(byte));
   }
 
-  #clear(): void {
-    this.#length = 0;
-    this.#first = undefined;
+  #entered(line: string): void {
+    if (this.#asking === "speed" && line === OWN_DIVISOR) return this.#ask("divisor", "\r\nDivisor\r\n(34)>");
+    if (this.#asking !== "command") return this.#ask("adjusted", "\r\nAdjust your terminal, then press space\r\n");
+    if (line === "b") return this.#ask("speed", "\r\nSerial speed, 1 to 9, or 10 for a divisor\r\n(9)>");
+    if (line !== "#") return this.#ask("command", `\r\n${PROMPT}`);
+    this.#say(text("\r\nRESET\r\n"));
+    this.reset();
+  }
+
+  #ask(asking: Asking, words: string): void {
+    this.#asking = asking;
+    this.#line = "";
+    this.#say(text(words));
   }
 }

@@ -82,6 +82,18 @@ describe("the modes", () => {
     expect(line.read()).toMatch(/^#\r\nRESET\r\n\r\nBus Pirate v3/);
   });
 
+  it("include the terminal's speed menu, which programs go through with LF alone", () => {
+    const { line } = plugged();
+    line.send("b\n");
+    expect(line.read()).toMatch(/^b\r\n.*\(9\)>$/s);
+    line.send("10\n");
+    expect(line.read()).toMatch(/^10\r\n.*\(34\)>$/s);
+    line.send("1\n");
+    expect(line.read()).toMatch(/^1\r\nAdjust your terminal/);
+    line.send("x ");
+    expect(line.read()).toBe("\r\nHiZ>");
+  });
+
   it("answer pins by what they were set to, and 0x00 to what is no command, which is told", () => {
     const { say, events } = plugged();
     expect(say(`${ZEROS} D5 4A 10`)).toBe(`${BBIO1} 55 0A 00`);
