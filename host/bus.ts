@@ -26,7 +26,8 @@ export interface Bus {
  *
  * Both calls reject with SakuraError:
  * - NO_ANSWER with context.reached false: the address, or a byte written, was not acknowledged
- * - PORT_FAILED, PORT_LOST: the adapter failed, or is gone; NO_ANSWER: the adapter did not answer in time
+ * - PORT_FAILED, PORT_LOST: the adapter failed, or is gone; with context.reached false before anything was sent
+ * - NO_ANSWER without it: the adapter did not answer in time
  * - ABORTED by the signal, CLOSED by `close()`
  */
 export interface I2cBus extends Bus {

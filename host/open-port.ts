@@ -1,5 +1,7 @@
 /** From a port URI to the frames of the module behind it. Each adapter is loaded only when it is asked for. */
 import type { ByteDuplex, Clock } from "../protocol/bus.ts";
+import { SakuraError } from "../protocol/errors.ts";
+import type { Bus } from "./bus.ts";
 import type { FrameExchange } from "./transport/exchange.ts";
 import { i2cExchange } from "./transport/i2c.ts";
 import { spiExchange } from "./transport/spi.ts";
@@ -25,14 +27,27 @@ export async function openPort(uri: PortUri, options: OpenPortOptions): Promise<
       return openBusPirate(uri, options);
     case "i2c": {
       const { openLinuxI2c } = await import("./adapter/linux-i2c.ts");
-      return i2cExchange(await openLinuxI2c({ bus: uri.bus, clock }), { waitMs: uri.waitMs, clock });
+      const bus = await unlessAborted(openLinuxI2c({ bus: uri.bus, clock }), uri.path, signal);
+      return i2cExchange(bus, { waitMs: uri.waitMs, clock });
     }
     case "spi": {
       const { openLinuxSpi } = await import("./adapter/linux-spi.ts");
-      const { bus, device, speed } = uri;
-      return spiExchange(await openLinuxSpi({ bus, device, speed, clock }), { waitMs: uri.waitMs, clock });
+      const opening = openLinuxSpi({ bus: uri.bus, device: uri.device, speed: uri.speed, clock });
+      return spiExchange(await unlessAborted(opening, uri.path, signal), { waitMs: uri.waitMs, clock });
     }
   }
+}
+
+/** Linux's buses open at once; what was given up meanwhile is let go again. */
+async function unlessAborted<B extends Bus>(
+  opening: Promise<B>,
+  path: string,
+  signal: AbortSignal | undefined,
+): Promise<B> {
+  const bus = await opening;
+  if (!signal?.aborted) return bus;
+  await bus.close();
+  throw new SakuraError("ABORTED", `opening ${path} was given up`, { context: { port: path }, cause: signal.reason });
 }
 
 async function openBusPirate(uri: BusPirateUri, { clock, signal }: OpenPortOptions): Promise<FrameExchange> {

@@ -27,7 +27,10 @@ export function takeLate(job: Job, exchange: FrameExchange, answer: Uint8Array):
     job.take(answer);
     return undefined;
   } catch (error) {
-    return { exchange, error, open: isSakuraError(error, "DAMAGED_ANSWER"), sent: true };
+    // A frame that lost a byte can still have a good parity, and then a payload that is not its command's.
+    const damaged =
+      isSakuraError(error, "DAMAGED_ANSWER") || (exchange.noisy && isSakuraError(error, "INVALID_PAYLOAD"));
+    return { exchange, error, open: damaged, sent: true };
   }
 }
 
@@ -49,6 +52,7 @@ export function outOfStep(port: string): SakuraError {
 }
 
 export function isLineFailure(error: unknown): boolean {
+  if (isSakuraError(error, "PORT_FAILED")) return !isUnreached(error);
   return isSakuraError(error, "NO_ANSWER") || isSakuraError(error, "DAMAGED_ANSWER");
 }
 

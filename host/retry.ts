@@ -1,10 +1,16 @@
 /** Whether a command that failed is tried again (§1, §7; `repeat` in the command table). */
 import { isSakuraError } from "../protocol/errors.ts";
+import { isLineFailure } from "./outcome.ts";
+import { isUnreached } from "./transport/exchange.ts";
 
 /** A request that was damaged on its way was not carried out, whatever the command. */
 const DAMAGED_REQUESTS_MAX = 8;
 /** A damaged `len` is refused as a wrong size, which most often means a wrong request. */
 const SYNTAX_REFUSALS_MAX = 2;
+/** A damaged answer can have a good parity; most often a wrong payload means another module than the table's. */
+const WRONG_PAYLOADS_MAX = 2;
+/** Before a request that nobody acknowledged is sent again; each wait is twice the one before. */
+const UNREACHED_MS = 5;
 /** Waits between tries of a module that is busy: the first, the longest, and all together. */
 const BUSY_MS = 10;
 const BUSY_MS_MAX = 250;
@@ -17,6 +23,7 @@ export class Retries {
   #unanswered = 0;
   #damagedRequests = 0;
   #syntaxRefusals = 0;
+  #wrongPayloads = 0;
   #busyMs = 0;
   #nextBusyMs = BUSY_MS;
 
@@ -34,8 +41,13 @@ export class Retries {
    * The caller has made sure that the command may be repeated after this failure.
    */
   after(error: unknown): number | undefined {
-    if (isSakuraError(error, "NO_ANSWER") || isSakuraError(error, "DAMAGED_ANSWER")) {
-      return ++this.#unanswered <= this.#retries ? 0 : undefined;
+    if (isLineFailure(error)) {
+      if (++this.#unanswered > this.#retries) return undefined;
+      // Nobody acknowledged: that is over in no time, and a module that is only busy needs some.
+      return isUnreached(error) ? UNREACHED_MS * 2 ** (this.#unanswered - 1) : 0;
+    }
+    if (isSakuraError(error, "INVALID_PAYLOAD")) {
+      return this.#noisy && ++this.#wrongPayloads <= WRONG_PAYLOADS_MAX ? 0 : undefined;
     }
     if (!isSakuraError(error, "MODULE_REFUSED")) return undefined;
     const { status } = error.context;

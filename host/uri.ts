@@ -60,7 +60,8 @@ export const DEFAULT_BAUD_RATE = 115_200;
 export const DEFAULT_SPI_SPEED = 250_000;
 const BAUD_MAX = 4_000_000;
 const WAIT_MAX = 10_000;
-const SPI_WAIT_MAX = 65;
+/** Of a Linux SPI device: the kernel waits within an exchange, and counts its delays in µs with 16 bits. */
+export const LINUX_SPI_WAIT_MS_MAX = 65;
 
 const EXAMPLES =
   "uart:/dev/ttyUSB0, uart:/dev/ttyUSB0?baud=57600, uart:COM3, tcp:127.0.0.1:7000, buspirate+i2c:/dev/ttyUSB0, " +
@@ -197,9 +198,8 @@ function parseLinuxSpi(uri: string, text: string): LinuxSpiUri {
   if (bus === undefined || device === undefined) {
     throw invalid(uri, `an SPI device is spi:/dev/spidevB.C, such as spi:/dev/spidev0.0, not "${uri}"`);
   }
-  // The kernel waits within an exchange, and counts its delays in µs with 16 bits.
-  if (wait !== undefined && wait > SPI_WAIT_MAX) {
-    throw invalid(uri, `at an SPI device of Linux a wait is ${SPI_WAIT_MAX} ms at most, not ${wait}`);
+  if (wait !== undefined && wait > LINUX_SPI_WAIT_MS_MAX) {
+    throw invalid(uri, `at an SPI device of Linux a wait is ${LINUX_SPI_WAIT_MS_MAX} ms at most, not ${wait}`);
   }
   return { kind: "spi", path, bus: Number(bus), device: Number(device), waitMs: wait, speed };
 }

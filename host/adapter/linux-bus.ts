@@ -33,7 +33,9 @@ export class LinuxBus {
     if (this.#end) return Promise.reject(this.#end.reason ?? this.#closed(step));
     if (signal?.aborted) return Promise.reject(this.#aborted(step, signal));
     return new Promise((resolve, reject) => {
+      let over = false;
       const finish = (): void => {
+        over = true;
         cancel();
         stopClose();
         signal?.removeEventListener("abort", onAbort);
@@ -46,15 +48,14 @@ export class LinuxBus {
       const cancel = this.#clock.after(timeoutMs, () => giveUp(this.#late(step, timeoutMs)));
       const stopClose = this.onClose((reason) => giveUp(reason ?? this.#closed(step)));
       signal?.addEventListener("abort", onAbort, { once: true });
-      const done = this.#underWay.then(work);
-      this.#underWay = done.catch(() => undefined);
-      done.then(
-        (value) => {
-          finish();
-          resolve(value);
-        },
-        (error: unknown) => giveUp(explain(error) ?? this.#failed(step, error)),
-      );
+      const done = this.#underWay.then(async () => {
+        // What was given up while it waited for the system is not done any more.
+        if (over) return;
+        const value = await work();
+        finish();
+        resolve(value);
+      });
+      this.#underWay = done.catch((error: unknown) => giveUp(explain(error) ?? this.#failed(step, error)));
     });
   }
 
@@ -107,6 +108,11 @@ export class LinuxBus {
       cause: signal?.reason,
     });
   }
+}
+
+/** The limits with the time on the wire on top: a caller's timeout is for the module (`ExchangeOptions`). */
+export function onTop({ timeoutMs, signal }: BusCallOptions, wireMs: number): BusCallOptions {
+  return { timeoutMs: timeoutMs + wireMs, signal };
 }
 
 /** What an error of the system at the opening of a bus means. @param group whose members may open it */

@@ -6,7 +6,7 @@ import type { Clock } from "../../protocol/bus.ts";
 import { errnoOf, SakuraError } from "../../protocol/errors.ts";
 import type { BusCallOptions, I2cBus } from "../bus.ts";
 import { systemClock } from "../clock.ts";
-import { LinuxBus, openFailure } from "./linux-bus.ts";
+import { LinuxBus, onTop, openFailure } from "./linux-bus.ts";
 import { loadNativeLibrary } from "./native-library.ts";
 
 /** The part of `i2c-bus` 5 that is used. */
@@ -26,6 +26,9 @@ export interface LinuxI2cOptions {
   /** In the place of `i2c-bus`, for tests. */
   readonly library?: I2cLibrary | undefined;
 }
+
+/** For a byte and its acknowledgement on a slow bus, 10 kHz, in ms: the system does not tell how fast it is. */
+const BYTE_MS = 0.9;
 
 /** How drivers of I2C controllers say that nobody acknowledged (Linux, Documentation/i2c/fault-codes). */
 const NOT_ACKNOWLEDGED = new Set(["ENXIO", "EREMOTEIO"]);
@@ -67,7 +70,7 @@ class LinuxI2c implements I2cBus {
     const { bytesWritten } = await this.#system.run(
       step,
       () => this.#handle.i2cWrite(address, bytes.length, Buffer.from(bytes)),
-      options,
+      onTop(options, BYTE_MS * bytes.length),
       (error) => this.#notAcknowledged(address, step, error),
     );
     if (bytesWritten !== bytes.length) throw this.#short(step, bytesWritten);
@@ -79,7 +82,7 @@ class LinuxI2c implements I2cBus {
     const { bytesRead } = await this.#system.run(
       step,
       () => this.#handle.i2cRead(address, length, buffer),
-      options,
+      onTop(options, BYTE_MS * length),
       (error) => this.#notAcknowledged(address, step, error),
     );
     if (bytesRead !== length) throw this.#short(step, bytesRead);

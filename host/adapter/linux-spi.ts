@@ -6,7 +6,8 @@ import type { Clock } from "../../protocol/bus.ts";
 import { SakuraError } from "../../protocol/errors.ts";
 import type { BusCallOptions, SpiBus, SpiReading } from "../bus.ts";
 import { systemClock } from "../clock.ts";
-import { LinuxBus, openFailure } from "./linux-bus.ts";
+import { LINUX_SPI_WAIT_MS_MAX } from "../uri.ts";
+import { LinuxBus, onTop, openFailure } from "./linux-bus.ts";
 import { loadNativeLibrary } from "./native-library.ts";
 
 /** One stretch of a message: bytes both ways, and a delay behind them. */
@@ -42,10 +43,9 @@ export interface LinuxSpiOptions {
   readonly library?: SpiLibrary | undefined;
 }
 
+const BITS_PER_BYTE = 8;
 /** Between two bytes (§5), in µs. */
 const GAP_US = 20;
-/** The longest wait within a message: the kernel counts a delay in µs with 16 bits. */
-const SPI_WAIT_MS_MAX = 65;
 /** The kernel takes 511 transfers a message: their 32 bytes each have to fit the 14 bits of an ioctl's size. */
 const TRANSFERS_MAX = 500;
 
@@ -65,7 +65,7 @@ export async function openLinuxSpi(options: LinuxSpiOptions): Promise<SpiBus> {
       } else resolve(opening);
     });
   });
-  return new LinuxSpi(path, handle, clock);
+  return new LinuxSpi(path, handle, speed, clock);
 }
 
 function isSpiLibrary(loaded: object): loaded is SpiLibrary {
@@ -76,18 +76,20 @@ class LinuxSpi implements SpiBus {
   readonly name: string;
   readonly #handle: SpiHandle;
   readonly #system: LinuxBus;
+  readonly #speed: number;
 
-  constructor(path: string, handle: SpiHandle, clock: Clock) {
+  constructor(path: string, handle: SpiHandle, speed: number, clock: Clock) {
     this.name = path;
     this.#handle = handle;
+    this.#speed = speed;
     this.#system = new LinuxBus(path, clock, () => called((done) => handle.close(done)));
   }
 
   async exchange(bytes: Uint8Array, { waitMs, most }: SpiReading, options: BusCallOptions): Promise<Uint8Array> {
-    if (waitMs > SPI_WAIT_MS_MAX) {
+    if (waitMs > LINUX_SPI_WAIT_MS_MAX) {
       throw new SakuraError(
         "INVALID_ARGUMENT",
-        `${this.name} can wait ${SPI_WAIT_MS_MAX} ms at most within an exchange, not ${waitMs}`,
+        `${this.name} can wait ${LINUX_SPI_WAIT_MS_MAX} ms at most within an exchange, not ${waitMs}`,
         { context: { port: this.name } },
       );
     }
@@ -96,7 +98,9 @@ class LinuxSpi implements SpiBus {
     const request = transfers(Buffer.from(bytes), size, waitMs * 1000);
     const answer = transfers(Buffer.alloc(most), size, 0);
     const message = [...request, ...answer];
-    await this.#system.run(step, () => called((done) => this.#handle.transfer(message, done)), options);
+    const wireMs = (bytes.length + most) * (BITS_PER_BYTE / this.#speed + GAP_US / 1_000_000) * 1000;
+    const limits = onTop(options, waitMs + wireMs);
+    await this.#system.run(step, () => called((done) => this.#handle.transfer(message, done)), limits);
     return Uint8Array.from(Buffer.concat(answer.map(({ receiveBuffer }) => receiveBuffer)));
   }
 

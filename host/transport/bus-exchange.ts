@@ -18,7 +18,7 @@ import {
 } from "./exchange.ts";
 import { Pings } from "./pings.ts";
 
-/** For the module's answer to the request before, in ms. */
+/** From a request to the reading of its answer, in ms, as published drivers have it (§4, §5). */
 export const WAIT_MS = 10;
 
 export interface BusOptions {
@@ -53,6 +53,8 @@ export class BusExchange implements FrameExchange {
   readonly #stop = new AbortController();
   /** Why the bus has ended, where it has. */
   #ended: SakuraError | undefined;
+  /** What the bus carried last was a caller's request, and no echo of ours: its answer may still come. */
+  #mayBeLate = false;
   #busy = false;
 
   constructor(carrier: FrameCarrier, clock: Clock = systemClock) {
@@ -68,6 +70,7 @@ export class BusExchange implements FrameExchange {
 
   exchange(request: Uint8Array, options: ExchangeOptions): Promise<Uint8Array> {
     return this.#alone(options, async (limits) => {
+      this.#mayBeLate = true;
       try {
         return await this.#carry(request, limits);
       } catch (error) {
@@ -86,7 +89,7 @@ export class BusExchange implements FrameExchange {
         this.suspect = !(await this.#echoes(limits));
       } catch (error) {
         // The answer before counts all the same.
-        if (!late || !isSakuraError(error, "NO_ANSWER")) throw error;
+        if (!late || isSakuraError(error, "ABORTED") || isSakuraError(error, "CLOSED")) throw error;
       }
       return { late, unreadable: false };
     });
@@ -132,8 +135,9 @@ export class BusExchange implements FrameExchange {
     return answer;
   }
 
-  /** The answer that waits, where it is whole: nothing else was asked since. */
+  /** The answer to a caller's request that waits, where it is whole. */
   async #late(options: ExchangeOptions): Promise<Uint8Array | undefined> {
+    if (!this.#mayBeLate) return undefined;
     try {
       const answer = await this.#carrier.again(options);
       if (!answer || frameProblem(answer) !== undefined) return undefined;
@@ -147,6 +151,7 @@ export class BusExchange implements FrameExchange {
 
   /** Whether an echo that no other is like has come back. @throws SakuraError when the module does not react */
   async #echoes(options: ExchangeOptions): Promise<boolean> {
+    this.#mayBeLate = false;
     const end = this.#clock.now() + options.timeoutMs;
     for (let sent = 0; sent < 2 || (sent < PINGS_MAX && this.#clock.now() < end); sent++) {
       const last = sent > 0 && this.#clock.now() >= end;

@@ -42,6 +42,7 @@ export interface FrameExchange {
    *     did not reach the module whole, so that it was not carried out
    *   - DAMAGED_ANSWER: something came that no frame can be read from
    *   - MODULE_REFUSED with context.status `ERROR`: the module did not understand what arrived, and did nothing
+   *   - PORT_FAILED: the adapter failed; with context.reached `false` before anything was sent
    *   - ABORTED by the signal, CLOSED by `close()`, PORT_LOST: the module may have carried the request out
    */
   exchange(request: Uint8Array, options: ExchangeOptions): Promise<Uint8Array>;

@@ -3,7 +3,7 @@
  * again at the status byte, so an answer that was damaged on its way, or longer than was read, is just read once more.
  */
 import type { Clock } from "../../protocol/bus.ts";
-import { SakuraError } from "../../protocol/errors.ts";
+import { isSakuraError, SakuraError } from "../../protocol/errors.ts";
 import { FRAME_OVERHEAD } from "../../protocol/frame.ts";
 import { I2C_ADDRESS } from "../../protocol/wiring.ts";
 import type { I2cBus } from "../bus.ts";
@@ -84,8 +84,11 @@ class I2cCarrier implements FrameCarrier {
     try {
       return await this.#bus.read(I2C_ADDRESS, length, options);
     } catch (error) {
-      if (isUnreached(error)) return undefined;
-      throw error;
+      if (!isSakuraError(error) || !isUnreached(error)) throw error;
+      if (error.code === "NO_ANSWER") return undefined;
+      // The adapter failed before it read. What was asked has been asked all the same.
+      const context = { ...error.context, reached: undefined };
+      throw new SakuraError(error.code, error.message, { context, cause: error });
     }
   }
 

@@ -34,7 +34,8 @@ class SpiCarrier implements FrameCarrier {
 
   async carry(request: Uint8Array, options: ExchangeOptions): Promise<Uint8Array> {
     const { first, most } = answerSize(request);
-    const end = this.#clock.now() + this.#waitMs + options.timeoutMs;
+    /** Counted from the first look: getting an adapter back in step before it takes nothing away. */
+    let end: number | undefined;
     const received = await this.#bus.exchange(
       request,
       {
@@ -42,6 +43,7 @@ class SpiCarrier implements FrameCarrier {
         first,
         most,
         more: (bytes) => {
+          end ??= this.#clock.now() + options.timeoutMs;
           const from = startOf(bytes);
           // Nothing but 0x00: the answer is not ready (§5).
           if (from === bytes.length) return this.#clock.now() < end && !options.signal?.aborted ? 1 : 0;

@@ -20,7 +20,7 @@ export interface Bench {
 }
 
 /** What a case may do to a module beside answering questions and losing what its queues hold. */
-export type Effect = "send" | "reset";
+export type Effect = "send" | "reset" | "update";
 
 export interface Way {
   readonly kind: "emulated" | "real";
@@ -33,7 +33,7 @@ export interface Way {
 /** The file that the emulated modules have to offer, as file 1. */
 export const FILE = { data: asciiBytes("123456789"), timestamp: 1_490_960_000_123 };
 
-const anything: ReadonlySet<Effect> = new Set(["send", "reset"]);
+const anything: ReadonlySet<Effect> = new Set(["send", "reset", "update"]);
 
 /** @param connect how the host reaches this module */
 function emulated(
@@ -52,7 +52,7 @@ function emulated(
         bootTimeMs: 50,
         fileDelayMs: 20,
         files: filesInMemory({ 1: FILE }),
-        update: { outcome: "already-up-to-date", durationMs: 50 },
+        update: { outcome: "already-up-to-date", durationMs: 500 },
       });
       const closing: (() => Promise<void>)[] = [];
       const client = await connect(module, closing);
@@ -90,7 +90,7 @@ const onTerminals: Way[] = [
   ),
 ];
 
-/** A real one, where `SAKURAIO_PORT` names it: `SAKURAIO_ALLOW=send,reset` lets it be sent from, and reset. */
+/** A real one, where `SAKURAIO_PORT` names it: `SAKURAIO_ALLOW=send,reset,update` lets it be sent from, reset, and updated. */
 function real(port: string): Way {
   const allowed = (process.env["SAKURAIO_ALLOW"] ?? "").split(",");
   return {

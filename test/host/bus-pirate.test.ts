@@ -477,7 +477,7 @@ describe("after an answer that came", () => {
     const { pirate, bus } = await i2cReady();
     pirate.tamper = () => undefined;
     await failsWith("NO_ANSWER", inTime(pirate.clock, bus.write(MODULE, ASK, LIMITS)));
-    const error = await failsWith("NO_ANSWER", inTime(pirate.clock, bus.write(MODULE, ASK, LIMITS)));
+    const error = await failsWith("PORT_FAILED", inTime(pirate.clock, bus.write(MODULE, ASK, LIMITS)));
     expect(error.context).toMatchObject({ step: "entering binary mode" });
     expect(pirate.clock.pending).toBe(0);
   });

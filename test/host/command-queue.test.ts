@@ -255,12 +255,25 @@ describe("no good answer", () => {
     await connection.close();
   });
 
-  it("with a payload that the command does not answer is said, and the line is brought in step before the next", async () => {
-    const { clock, scripted, module } = await clientOf(inTurn("*CMD:010203040404\r\nOK\r\n", SIGNAL_ANSWER));
-    scripted.script = inTurn("*CMD:0102030404\r\nOK\r\n", SIGNAL_ANSWER);
-    await failsWith("INVALID_PAYLOAD", module.getSignalQuality());
+  const WRONG_PAYLOAD = "*CMD:0102030404\r\nOK\r\n";
+
+  it("with a payload that the command does not answer is asked for again, with the line in step", async () => {
+    const { clock, scripted, module } = await clientOf(inTurn(WRONG_PAYLOAD, SIGNAL_ANSWER));
     expect(await inTime(clock, module.getSignalQuality())).toBe(5);
     expect(scripted.lines).toEqual([SIGNAL, "", "PING", SIGNAL]);
+  });
+
+  it("with such a payload three times is said", async () => {
+    const { clock, scripted, module } = await clientOf(() => WRONG_PAYLOAD);
+    await failsWith("INVALID_PAYLOAD", inTime(clock, module.getSignalQuality()));
+    expect(scripted.lines).toEqual([SIGNAL, "", "PING", SIGNAL, "", "PING", SIGNAL]);
+  });
+
+  it("with such a payload leaves open what became of a command that must not be repeated", async () => {
+    const { clock, scripted, module } = await clientOf(() => WRONG_PAYLOAD);
+    const { cause } = await failsWith("OUTCOME_UNKNOWN", inTime(clock, module.txSend()));
+    expect(cause).toMatchObject({ code: "INVALID_PAYLOAD" });
+    expect(scripted.lines.filter((line) => line !== "" && line !== "PING")).toHaveLength(1);
   });
 });
 

@@ -99,6 +99,18 @@ describe("a module that is late", () => {
     expect(wire.log.filter((line) => line.startsWith("W 20"))).toHaveLength(1);
   });
 
+  it("for any time is never taken to have answered by its answer to an echo of ours", async () => {
+    for (let busyMs = 0; busyMs <= 3000; busyMs += 25) {
+      open({}, { timeoutMs: 200 });
+      const ready = at.clock.now() + busyMs;
+      const start = wire.target.start.bind(wire.target);
+      wire.target.start = (direction) => (direction === "write" || at.clock.now() >= ready) && start(direction);
+      const answer = await done(module.raw(0xa1)).catch(({ code }: { code: string }) => code);
+      if (typeof answer === "string") expect(answer).toBe("NO_ANSWER");
+      else expect(hex(answer.payload), `after ${busyMs} ms`).toBe("31 36 42 30 31 30 30 32 36 30");
+    }
+  });
+
   it("or does not acknowledge while it is busy is waited for too", async () => {
     let busy = 3;
     wire.before = (transaction) => {
@@ -127,6 +139,35 @@ describe("a request that is not acknowledged", () => {
     };
     await failsWith("NO_ANSWER", done(module.txSend()));
     expect(wire.log).toEqual(Array(5).fill("W 24 00 24"));
+    // Each wait is twice the one before.
+    expect(wire.times.map(Math.round)).toEqual([0, 5, 15, 35, 75]);
+  });
+});
+
+describe("an adapter that fails", () => {
+  it("before anything was sent leaves nothing open, also where a command must not be repeated", async () => {
+    wire.before = () => {
+      throw new SakuraError("PORT_FAILED", "not ready", { context: { reached: false } });
+    };
+    await failsWith("PORT_FAILED", done(module.txSend()));
+    expect(wire.log).toEqual(["W 24 00 24"]);
+  });
+
+  it("before it read the answer leaves it open", async () => {
+    wire.before = (transaction) => {
+      if (transaction.startsWith("R"))
+        throw new SakuraError("PORT_FAILED", "lost step", { context: { reached: false } });
+    };
+    await failsWith("OUTCOME_UNKNOWN", done(module.txSend()));
+    expect(wire.log.filter((line) => line === "W 24 00 24")).toHaveLength(1);
+  });
+
+  it("once is asked again where that is harmless", async () => {
+    let glitches = 1;
+    wire.before = () => {
+      if (glitches-- > 0) throw new SakuraError("PORT_FAILED", "answered 03");
+    };
+    expect(await done(module.getSignalQuality())).toBe(5);
   });
 });
 

@@ -30,12 +30,14 @@ describe("/dev/i2c-1", () => {
   let calls: string[];
   let fault: Error | undefined;
   let hangs: boolean;
+  let stuck: Promise<void> | undefined;
   let module: SakuraModule | undefined;
 
   beforeEach(() => {
     calls = [];
     fault = undefined;
     hangs = false;
+    stuck = undefined;
   });
   afterEach(async () => {
     await module?.close();
@@ -47,6 +49,7 @@ describe("/dev/i2c-1", () => {
     const call = async (text: string): Promise<void> => {
       calls.push(text);
       if (hangs) await new Promise(() => undefined);
+      await stuck;
       if (fault) throw fault;
     };
     return {
@@ -109,6 +112,21 @@ describe("/dev/i2c-1", () => {
     expect(message).toContain("/dev/i2c-1");
     await failsWith("NO_ANSWER", done(opened.getSignalQuality()));
     expect(calls).toEqual(["open 1", "write 4f 02 00 02"]);
+    module = undefined;
+  });
+
+  it("is closed when the call under way has ended, and does nothing more that was given up", async () => {
+    const opened = await open({ timeoutMs: 100, retries: 4 });
+    let release = (): void => undefined;
+    stuck = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    await failsWith("NO_ANSWER", done(opened.getSignalQuality()));
+    await failsWith("NO_ANSWER", done(opened.getSignalQuality()));
+    stuck = undefined;
+    release();
+    await opened.close();
+    expect(calls).toEqual(["open 1", "write 4f 02 00 02", "close"]);
     module = undefined;
   });
 
@@ -198,11 +216,36 @@ describe("/dev/spidev0.1", () => {
     await module.close();
   });
 
+  it("is given the time of its bits on top of the timeout, and of its wait", async () => {
+    const { clock } = at;
+    const slow = library();
+    const bus = await openLinuxSpi({
+      bus: 0,
+      device: 1,
+      speed: 1000,
+      clock,
+      library: {
+        open(...parameters) {
+          const handle = slow.open(...parameters);
+          return {
+            ...handle,
+            // 513 bytes of 8 ms and 20 µs.
+            transfer: (message, done) => void clock.after(8 * 513, () => handle.transfer(message, done)),
+          };
+        },
+      },
+    });
+    const module = SakuraModule.over(spiExchange(bus, { clock, waitMs: 65 }), { clock, timeoutMs: 50, retries: 0 });
+    const bytes = new Uint8Array(252).fill(7);
+    expect(await done(module.echoBack(bytes))).toEqual(bytes);
+    await module.close();
+  });
+
   it("whose transfer fails says so", async () => {
     const module = await open();
     fault = systemError("EIO");
     const { message } = await failsWith("PORT_FAILED", done(module.getUniqueId()));
-    expect(message).toContain("/dev/spidev0.1 failed while exchanging 3 bytes");
+    expect(message).toContain("/dev/spidev0.1 failed while exchanging");
     fault = undefined;
     await module.close();
   });

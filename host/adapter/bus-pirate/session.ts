@@ -1,6 +1,6 @@
 /** A Bus Pirate in one of its modes, one call at a time; put back in step before a call when the one before failed. */
 import { busPirateBytes, busPirateNames, encodePeripherals, OK_BYTE } from "../../../protocol/bus-pirate.ts";
-import { SakuraError } from "../../../protocol/errors.ts";
+import { isSakuraError, SakuraError } from "../../../protocol/errors.ts";
 import { toHex } from "../../../protocol/hex.ts";
 import { waitAtLeast } from "../../clock.ts";
 import { enterBitbang, returnToBitbang } from "./enter.ts";
@@ -126,7 +126,7 @@ export class BusPirateSession {
   async #run<T>(step: Step, { ms, signal }: CallLimits, work: (call: SessionCall) => Promise<T>): Promise<T> {
     if (signal?.aborted) throw this.wire.abortedError(step, signal);
     // Bytes that nobody asked for: it was reset, or something else is on the line.
-    if (this.wire.takeStrayed() || !this.#inStep) await this.enter(signal);
+    if (this.wire.takeStrayed() || !this.#inStep) await this.#enterAgain(signal);
     const until = this.wire.clock.now() + ms;
     return work({
       ask: async (command, length, alone) => {
@@ -138,6 +138,19 @@ export class BusPirateSession {
       },
       wait: (waitMs) => this.#wait(step, waitMs, signal),
     });
+  }
+
+  /** What a failure says then is about the adapter alone: nothing of the call has been sent. */
+  async #enterAgain(signal: AbortSignal | undefined): Promise<void> {
+    try {
+      await this.enter(signal);
+    } catch (error) {
+      if (!isSakuraError(error, "NO_ANSWER") && !isSakuraError(error, "PORT_FAILED")) throw error;
+      throw new SakuraError("PORT_FAILED", error.message, {
+        context: { ...error.context, reached: false },
+        cause: error,
+      });
+    }
   }
 
   async #wait(step: Step, ms: number, signal: AbortSignal | undefined): Promise<void> {

@@ -134,7 +134,7 @@ export class BusPirateWire {
     code: "NO_ANSWER" | "PORT_FAILED",
     step: Step,
     says: string,
-    facts: { readonly received?: number; readonly reached?: boolean } = {},
+    facts: { readonly received?: number } = {},
   ): SakuraError {
     return new SakuraError(code, `${this.name}, ${step}: it ${says}`, {
       context: { port: this.#duplex.name, step, ...facts },
