@@ -1,5 +1,6 @@
 /** The emulated module: request frames in, answer frames out, and everything around it settable (§7). */
 import type { Clock, Uplink } from "../protocol/bus.ts";
+import { CHANNEL_MAX, type ChannelEntry, valueProblem } from "../protocol/channel.ts";
 import { invalidArgument } from "../protocol/codec.ts";
 import { type CommandName, commandByCode } from "../protocol/commands.ts";
 import { SakuraError } from "../protocol/errors.ts";
@@ -118,11 +119,13 @@ export class EmulatedModule {
 
   /**
    * Brings a downlink message to the RX queue: all of its channels, or none (§7).
-   * @throws SakuraError REFUSED; context.reason is `unknown-module`, `offline` or `rx-queue-full`
+   * @throws SakuraError REFUSED; context.reason is `unknown-module`, `offline` or `rx-queue-full`; INVALID_ARGUMENT for
+   *   a channel or a value outside its range
    */
   deliver(message: DownlinkMessage): void {
     const { state } = this;
     const { channels } = message.payload;
+    for (const entry of channels) checkEntry(entry);
     if (message.module !== state.id)
       throw refused("unknown-module", `there is no module ${message.module} here: this one is ${state.id}`);
     if (!this.online) throw refused("offline", `module ${state.id} is offline: send it again when it is online`);
@@ -198,6 +201,12 @@ export class EmulatedModule {
 
 function refused(reason: string, message: string): SakuraError {
   return new SakuraError("REFUSED", message, { context: { reason } });
+}
+
+function checkEntry(entry: ChannelEntry): void {
+  checkRange("a channel", entry.channel, 0, CHANNEL_MAX);
+  const problem = valueProblem(entry);
+  if (problem !== undefined) throw new SakuraError("INVALID_ARGUMENT", problem);
 }
 
 function checkOptions(options: EmulatedModuleOptions): void {

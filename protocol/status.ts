@@ -17,6 +17,11 @@ export type Status = keyof typeof statuses.values;
 /** A status that refuses: the command changed nothing. */
 export type Refusal = Exclude<Status, "NONE">;
 
+/** A status byte in a word, for logs: `NONE` would read as no answer. */
+export function statusText(byte: number): string {
+  return byte === statuses.values.NONE ? "OK" : statuses.nameOf(byte);
+}
+
 /** What each status says to a person who reads it. */
 export const statusMeanings: { readonly [S in Status]: string } = {
   NONE: "success",

@@ -22,6 +22,9 @@ interface HexRecord {
   readonly data: Uint8Array;
 }
 
+/** As a text has it, and as its bytes read one by one. */
+const BYTE_ORDER_MARK = /^(?:\uFEFF|\u00EF\u00BB\u00BF)/;
+
 /**
  * Reads the text of a `.hex` file.
  * @throws SakuraError INVALID_ARGUMENT naming the line and what is wrong with it
@@ -32,7 +35,7 @@ export function parseIntelHex(text: string): FlashImage {
   let base = 0;
   let ended = false;
   let line = 0;
-  for (const raw of text.split("\n")) {
+  for (const raw of text.replace(BYTE_ORDER_MARK, "").split(/\r\n|\r|\n/)) {
     line++;
     const content = raw.trim();
     if (content === "") continue;
@@ -76,7 +79,7 @@ export function parseIntelHex(text: string): FlashImage {
 
 function readRecord(content: string, line: number): HexRecord {
   if (!/^:(?:[0-9A-Fa-f]{2}){5,}$/.test(content))
-    throw wrong(line, `not a record, which is ":" and pairs of hex digits: "${content.slice(0, 40)}"`);
+    throw wrong(line, `not a record, which is ":" and pairs of hex digits: ${JSON.stringify(content.slice(0, 40))}`);
   const bytes = new Uint8Array(Buffer.from(content.slice(1), "hex"));
   const [length = 0, high = 0, low = 0, type = 0] = bytes;
   if (bytes.length !== length + 5)

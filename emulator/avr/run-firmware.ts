@@ -8,6 +8,7 @@
  * Simulated time goes on only while one of its promises is awaited: tests are the same on every machine, and a firmware
  * that nobody waits for costs nothing.
  */
+import { z } from "zod";
 import type { ChannelEntry } from "../../protocol/channel.ts";
 import { SakuraError } from "../../protocol/errors.ts";
 import type { PlatformMessage } from "../../protocol/message.ts";
@@ -29,12 +30,26 @@ export interface WaitOptions {
 
 const TIMEOUT_SECONDS = 10;
 
+/** For callers whose compiler does not look: what is left unsaid here is checked where it is used. */
+const optionsSchema = z.looseObject({
+  bus: z.enum(["i2c", "spi", "uart"]),
+  readyAfterMs: z.number().min(0).optional(),
+  startTime: z.number().optional(),
+  maxRestarts: z.int().min(0).optional(),
+});
+
 /**
  * Puts a program on a simulated Arduino Uno with an emulated module on the bus that is named.
  * @param source the path of an Intel HEX file, or its text
  * @throws SakuraError INVALID_ARGUMENT for a file that is no program, and for an option outside its range
  */
 export async function runFirmware(source: string | URL, options: RunFirmwareOptions): Promise<Firmware> {
+  const checked = optionsSchema.safeParse(options);
+  if (!checked.success) {
+    const issue = checked.error.issues[0];
+    const where = issue?.path.join(".") || "the options";
+    throw new SakuraError("INVALID_ARGUMENT", `${where} of runFirmware: ${issue?.message ?? "not valid"}`);
+  }
   return new Firmware(await loadHex(source), options);
 }
 
@@ -151,6 +166,10 @@ export class Firmware {
   }
 
   #until<T>(find: () => T | undefined, seconds: number, otherwise: string): Promise<T> {
+    if (!(seconds >= 0)) {
+      const says = `a timeout is a number of simulated seconds from 0, not ${seconds}`;
+      return Promise.reject(new SakuraError("INVALID_ARGUMENT", says));
+    }
     return this.#simulation.until<T>(find, seconds, () => {
       throw new SakuraError("TIMEOUT", `${otherwise} in ${seconds} simulated seconds: ${this.#simulation.describe()}`, {
         context: { seconds },

@@ -1,5 +1,6 @@
 /** The emulated module on the simulated SPI, its chip select on a pin of the user's choice (§5). */
 import { spiConfig } from "avr8js";
+import { SakuraError } from "../../protocol/errors.ts";
 import { SPI_HZ_MAX } from "../../protocol/wiring.ts";
 import { attachSpi, type SpiEvent } from "../bus/spi.ts";
 import type { EmulatedModule } from "../module.ts";
@@ -10,6 +11,7 @@ import { CPHA, CPOL, DORD } from "./registers.ts";
 import type { Wire } from "./wire.ts";
 
 const MOSI = pinNamed("D11");
+const MISO = pinNamed("D12");
 const SCK = pinNamed("D13");
 /** A line that nobody drives. */
 const FLOATING = 0xff;
@@ -21,6 +23,11 @@ export function wireSpi(
   cs: Pin,
   readyAfterMs: number | undefined,
 ): Wire {
+  if (cs.port === "B" && [MOSI.bit, MISO.bit, SCK.bit].includes(cs.bit))
+    throw new SakuraError(
+      "INVALID_ARGUMENT",
+      `${cs.name} is one of SPI's own pins, so it cannot be chip select: try D10`,
+    );
   const { spi, cpu } = board;
   const target = attachSpi(module, {
     readyAfterMs,

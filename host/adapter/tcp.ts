@@ -81,7 +81,7 @@ function explain(name: string, cause: Error): SakuraError {
     case "ECONNREFUSED":
       return new SakuraError(
         "PORT_NOT_FOUND",
-        `nothing listens on ${name}: start it first (an emulated module: sakuraio emulate --uart ${name})`,
+        `nothing listens on ${name}: start it first (an emulated module: sakuraio emulate --uart ${name}, or --bus-pirate ${name})`,
         { context, cause },
       );
     case "ENOTFOUND":

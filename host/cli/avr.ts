@@ -98,6 +98,9 @@ export async function avrRun(file: string, options: AvrRunOptions, io: CliIo): P
   } catch (error) {
     if (isSakuraError(error, "ABORTED")) {
       finish("stopped");
+      // A reader that has gone has not stopped the run on purpose: the messages did not come.
+      if (isSakuraError(io.signal.reason, "ABORTED") && options.untilMessages !== undefined)
+        throw tooFew(simulation, messages, options);
       return 0;
     }
     if (isSakuraError(error, "FIRMWARE_FAILED")) finish("failed");

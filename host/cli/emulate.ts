@@ -33,13 +33,19 @@ export async function emulate(options: EmulateOptions, io: CliIo): Promise<ExitC
 
   const lines = await openModuleLines(placesOf(options), { signal: io.signal });
   try {
+    const told = new Set<string>();
     module.onEvent((event) => reportEvent(event, io));
     if (options.trace) trace(module, io);
     lines.attach(module, {
       readyAfterMs: options.readyAfter,
       onConnected: json ? undefined : (driver) => printLine(io.stderr, `${driver} connected`),
       onUartEvent: (event) => report(event, io),
-      onBusPirateEvent: (event) => printLine(io.stderr, `bus   ${busEventText(event)}`),
+      onBusPirateEvent: (event) => {
+        // A driver that has a habit has it with every command: once is enough where nobody looks at each.
+        if (told.has(event.kind) && !options.trace) return;
+        told.add(event.kind);
+        printLine(io.stderr, `bus   ${busEventText(event)}`);
+      },
     });
     const stopReading = readLines(io.stdin, (line) => {
       const answer = controlModule(module, line);

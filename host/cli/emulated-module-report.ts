@@ -6,7 +6,7 @@ import { formatDateTime } from "../../protocol/datetime.ts";
 import { reasonOf } from "../../protocol/errors.ts";
 import { toHex } from "../../protocol/hex.ts";
 import { encodeMessage, type PlatformMessage } from "../../protocol/message.ts";
-import { statuses } from "../../protocol/status.ts";
+import { statusText } from "../../protocol/status.ts";
 import { type CliIo, printLine } from "./io.ts";
 import type { ControlAnswer } from "./module-control.ts";
 
@@ -39,7 +39,7 @@ export function trace(module: EmulatedModule, io: CliIo): void {
     const time = formatDateTime(module.clock.now()).slice(11, 23);
     const name = commandByCode(request[0] ?? 0) ?? "?";
     printLine(io.stderr, `${time}  MCU → module  ${name.padEnd(26)}${toHex(request, " ")}`);
-    const status = answer ? statuses.nameOf(answer[0] ?? 0) : "(silent)";
+    const status = answer ? statusText(answer[0] ?? 0) : "(silent)";
     printLine(io.stderr, `${time}  MCU ← module  ${status.padEnd(26)}${answer ? toHex(answer, " ") : ""}`);
   });
 }

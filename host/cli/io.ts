@@ -5,7 +5,10 @@ export interface CliIo {
   readonly stdout: NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
   /** Everything that is for people to read on the side. */
   readonly stderr: NodeJS.WritableStream & { readonly isTTY?: boolean };
-  /** Aborted by SIGINT and SIGTERM: stop cleanly, exit 0. */
+  /**
+   * Aborted by SIGINT and SIGTERM: stop cleanly, exit 0. And by an end of stdout, whose reason is a SakuraError: there is
+   * nobody left to tell.
+   */
   readonly signal: AbortSignal;
 }
 

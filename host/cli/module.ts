@@ -73,11 +73,34 @@ export async function moduleSend(values: readonly string[], options: SendVerbOpt
       const channels = requests.map(({ offset: _, ...entry }) => entry);
       await module.sendImmediately({ channels, offset: requests[0]?.offset }, signal);
     } else {
-      for (const request of requests) await enqueueOrFlush(module, request, signal);
-      await module.flush(signal);
+      await enqueueAndFlush(module, requests, signal);
     }
     return report(io, options, { event: "sent", values: requests.length }, `sent ${count(requests.length, "value")}`);
   });
+}
+
+/** A failure in the middle says what is in the module by then: whoever just tries again would send it twice. */
+async function enqueueAndFlush(
+  module: SakuraModule,
+  requests: readonly RequestOf<"TX_ENQUEUE">[],
+  signal: CommandOptions,
+): Promise<void> {
+  let enqueued = 0;
+  try {
+    for (const request of requests) {
+      await enqueueOrFlush(module, request, signal);
+      enqueued++;
+    }
+    await module.flush(signal);
+  } catch (error) {
+    if (enqueued === 0 || !isSakuraError(error) || error.code === "ABORTED" || error.code === "CLOSED") throw error;
+    const those = `${enqueued} of ${count(requests.length, "value")} had been put in the TX queue before that`;
+    throw new SakuraError(
+      error.code,
+      `${error.message}. ${those}: "queue" tells what is left there, "flush" sends it, "clear tx" drops it`,
+      { context: { ...error.context, enqueued }, cause: error.cause ?? error },
+    );
+  }
 }
 
 export async function moduleEnqueue(values: readonly string[], options: ValueOptions, io: CliIo): Promise<ExitCode> {

@@ -1,5 +1,5 @@
 /** The real process as a verb sees it, and how a verb ends it. */
-import { isSakuraError, reasonOf } from "../../protocol/errors.ts";
+import { errnoOf, isSakuraError, reasonOf, SakuraError } from "../../protocol/errors.ts";
 import { type CliIo, type ExitCode, printLine } from "./io.ts";
 
 /** A verb that has not stopped this long after it was asked to is ended. */
@@ -19,10 +19,16 @@ export function processIo(): CliIo {
   };
   process.on("SIGINT", stop);
   process.on("SIGTERM", stop);
-  // A reader that has gone, such as `| head`, wants no more: stop as for SIGINT.
-  process.stdout.on("error", () => abort.abort());
+  // A reader that has gone, such as `| head`, wants no more: stop as for SIGINT. A full disk is a failure.
+  process.stdout.on("error", (cause) => abort.abort(outputError(cause)));
   process.stderr.on("error", () => undefined);
   return { stdin: process.stdin, stdout: process.stdout, stderr: process.stderr, signal: abort.signal };
+}
+
+function outputError(cause: unknown): SakuraError {
+  return errnoOf(cause) === "EPIPE"
+    ? new SakuraError("ABORTED", "whoever read the output has gone", { cause })
+    : new SakuraError("FILE_FAILED", `the output cannot be written: ${reasonOf(cause)}`, { cause });
 }
 
 /** Says on stderr what went wrong, and with `json` on stdout too. Wrong usage and wrong files exit 2, the rest 1. */
@@ -44,12 +50,17 @@ export function reportFailure(error: unknown, io: CliIo, json: boolean): ExitCod
 export async function runVerb(json: boolean, io: CliIo, verb: (io: CliIo) => Promise<ExitCode>): Promise<never> {
   const code = await verb(io).catch((error: unknown) => reportFailure(error, io, json));
   await Promise.all([written(process.stdout), written(process.stderr)]);
-  process.exit(code);
+  const { reason } = io.signal;
+  if (!isSakuraError(reason, "FILE_FAILED")) process.exit(code);
+  printLine(io.stderr, `sakuraio: ${reason.message}`);
+  await written(process.stderr);
+  process.exit(1);
 }
 
 function written(stream: NodeJS.WriteStream): Promise<void> {
   return new Promise((resolve) => {
     if (stream.destroyed || !stream.writable) resolve();
-    else stream.write("", () => resolve());
+    // Its error event, where there is one, comes before the next turn.
+    else stream.write("", () => setImmediate(resolve));
   });
 }

@@ -1,8 +1,8 @@
 /** The bridge's configuration: read, checked, its paths made absolute, its certificates and keys loaded. */
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
 import type { z } from "zod";
-import { errnoOf, reasonOf, SakuraError } from "../../protocol/errors.ts";
+import { errnoOf, isSakuraError, reasonOf, SakuraError } from "../../protocol/errors.ts";
 import { pathText } from "../../protocol/message.ts";
 import { parsePortUri } from "../uri.ts";
 import { parseDeviceEndpoint } from "./device-endpoint.ts";
@@ -26,8 +26,13 @@ import { parseYaml } from "./yaml.ts";
 export function loadConfig(file: string): BridgeConfig {
   let text: string;
   try {
+    // Reading a pipe that nobody writes to would never end, and could not be given up.
+    if (!statSync(file).isFile()) {
+      throw new SakuraError("INVALID_CONFIG", `the configuration file ${file} is not a file`, { context: { file } });
+    }
     text = readFileSync(file, "utf8");
   } catch (cause) {
+    if (isSakuraError(cause)) throw cause;
     const code = errnoOf(cause);
     const what = code === "ENOENT" ? "is not there: check the path" : `cannot be read (${code ?? "unknown error"})`;
     throw new SakuraError("INVALID_CONFIG", `the configuration file ${file} ${what}`, { context: { file }, cause });

@@ -175,3 +175,17 @@ describe("a downlink", () => {
     expect(ask(RX_DEQUEUE)).toBe("01 12 01 69 19 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 62");
   });
 });
+
+describe("a downlink with what no channel holds", () => {
+  it.each<ChannelEntry>([
+    { channel: 128, type: "i", value: 1 },
+    { channel: 1.5, type: "i", value: 1 },
+    { channel: 3, type: "i", value: 1e12 },
+    { channel: 3, type: "L", value: -1n },
+  ])("%o is refused at once, and nothing of it enters", (entry) => {
+    const { ask, module } = desk(ID);
+    const message = down({ channel: 1, type: "i", value: 1 }, entry);
+    expect(() => module.deliver(message)).toThrow(expect.objectContaining({ code: "INVALID_ARGUMENT" }));
+    expect(ask(RX_LENGTH)).toBe("01 02 20 00 23");
+  });
+});

@@ -40,6 +40,10 @@ export interface CallLimits {
 
 /** For each answer on the way out; nobody wants to wait for an adapter that he has done with. */
 const LEAVE_MS = 200;
+/** For what ends an exchange: an adapter that is slow then has to be put back in step before the next. */
+const INSIST_MS = 1000;
+/** For the name of a mode, the slowest line's latency included. */
+const CHOICE_MS = 1500;
 
 export class BusPirateSession {
   readonly wire: BusPirateWire;
@@ -68,8 +72,7 @@ export class BusPirateSession {
     const name = busPirateNames[mode];
     const choice = mode === "i2c" ? busPirateBytes.enterI2c : busPirateBytes.enterSpi;
     const choosing = { step: `choosing ${mode === "i2c" ? "I2C" : "SPI"}`, until, signal };
-    const answer = await this.wire.ask(Uint8Array.of(choice), name.length, choosing);
-    if (name.some((byte, at) => byte !== answer[at])) throw this.#wrong(choosing.step, answer);
+    await this.#choose(Uint8Array.of(choice), name, choosing);
     for (const { step, command } of setup) {
       const [result, ...rest] = await this.wire.ask(command, 1, { step, until, signal });
       if (result !== OK_BYTE) throw this.#wrong(step, [result ?? 0, ...rest]);
@@ -103,7 +106,8 @@ export class BusPirateSession {
       return;
     }
     this.#inStep = false;
-    const answer = await this.wire.ask(command, 1, this.#soon(step)).catch(() => undefined);
+    const until = this.wire.clock.now() + INSIST_MS;
+    const answer = await this.wire.ask(command, 1, { step, until }).catch(() => undefined);
     this.#inStep = answer?.[0] === OK_BYTE;
   }
 
@@ -138,6 +142,20 @@ export class BusPirateSession {
       },
       wait: (waitMs) => this.#wait(step, waitMs, signal),
     });
+  }
+
+  /** Answers to the 0x00s before, which a slow line may still hold, come before the name; behind it nothing is left. */
+  async #choose(command: Uint8Array, name: Uint8Array, { step, until, signal }: Wait): Promise<void> {
+    const limit = Math.min(until, this.wire.clock.now() + CHOICE_MS);
+    let tail: number[] = [];
+    const chosen = await this.wire.watch(command, { step, until: limit, signal }, (bytes) => {
+      tail = [...tail, ...bytes].slice(-name.length);
+      return tail.length === name.length && name.every((byte, at) => byte === tail[at]);
+    });
+    if (chosen) return;
+    if (tail.length > 0) throw this.#wrong(step, tail);
+    const says = "did not answer in time: check its cable, or plug it in again";
+    throw this.wire.error("NO_ANSWER", step, says, { received: 0 });
   }
 
   /** What a failure says then is about the adapter alone: nothing of the call has been sent. */

@@ -1,5 +1,6 @@
 /** The emulated module on the TWI of real AVR programs (module-protocol §4; ATmega328P datasheet §22). */
 import { describe, expect, it } from "vitest";
+import { runFirmware } from "../../../emulator/avr/index.ts";
 import { failsWith } from "../../support/errors.ts";
 import { runCase } from "../../support/firmware.ts";
 
@@ -129,5 +130,21 @@ describe("a program that uses it wrongly", () => {
     expect(noteTexts(fw)).toEqual([
       "silent: after 5 simulated seconds: it asked the module nothing; its TWI sent no START, and the TWI is off (TWEN is 0); it wrote no serial output",
     ]);
+  });
+});
+
+describe("runFirmware", () => {
+  it("refuses a timeout that is none", async () => {
+    await using fw = await runCase("silent");
+    await failsWith("INVALID_ARGUMENT", fw.nextMessage({ timeout: Number.NaN }));
+    await failsWith("INVALID_ARGUMENT", fw.nextMessage({ timeout: -1 }));
+  });
+
+  it("refuses options that a compiler would have refused", async () => {
+    const hex = ":00000001FF";
+    const untyped = (...parameters: unknown[]): Promise<unknown> => Reflect.apply(runFirmware, undefined, parameters);
+    const { message } = await failsWith("INVALID_ARGUMENT", untyped(hex, { bus: "can" }));
+    expect(message).toContain("bus of runFirmware");
+    await failsWith("INVALID_ARGUMENT", untyped(hex));
   });
 });
