@@ -19,6 +19,13 @@ export function wireI2c(board: Board, module: EmulatedModule, notes: Notes, read
     onEvent: (event) => notes.tell(event.kind, sayI2c(event)),
   });
   let starts = 0;
+  let spiBytes = 0;
+  const { spi } = board;
+  const clocked = spi.onByte;
+  spi.onByte = (value) => {
+    spiBytes++;
+    clocked(value);
+  };
   const others = new Set<number>();
   /** The module was addressed and has acknowledged. */
   let talking = false;
@@ -61,7 +68,8 @@ export function wireI2c(board: Board, module: EmulatedModule, notes: Notes, read
       const held = heldLow(board);
       if (held) return held;
       const stuck = sayTwi(board);
-      if (starts === 0) return `its TWI sent no START${stuck ? `, and ${stuck}` : ""}`;
+      const elsewhere = spiBytes > 0 ? `, but its SPI clocked ${spiBytes} bytes: is the module on SPI?` : "";
+      if (starts === 0) return `its TWI sent no START${stuck ? `, and ${stuck}` : ""}${elsewhere}`;
       const asked = others.size > 0 ? `, it asks for the address ${[...others].map(hex).join(", ")}` : "";
       return `its TWI sent ${starts} START${starts === 1 ? "" : "s"}${asked}${stuck ? `, and ${stuck}` : ""}`;
     },

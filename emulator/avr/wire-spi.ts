@@ -8,6 +8,7 @@ import type { Board } from "./board.ts";
 import type { Notes } from "./notes.ts";
 import { type Pin, pinNamed } from "./pins.ts";
 import { CPHA, CPOL, DORD } from "./registers.ts";
+import { emptyBus } from "./twi.ts";
 import type { Wire } from "./wire.ts";
 
 const MOSI = pinNamed("D11");
@@ -34,6 +35,8 @@ export function wireSpi(
     onEvent: (event) => notes.tell(event.kind, saySpi(event, cs)),
   });
   let bytes = 0;
+  let twiStarts = 0;
+  board.twi.bus = { ...emptyBus, start: () => void twiStarts++ };
   let selections = 0;
   board.watch(cs, (level) => {
     if (level === "low") {
@@ -73,7 +76,7 @@ export function wireSpi(
   return {
     describe: () =>
       bytes === 0
-        ? "its SPI clocked no byte"
+        ? `its SPI clocked no byte${twiStarts > 0 ? `, but its TWI sent ${twiStarts} STARTs: is the module on I2C?` : ""}`
         : `its SPI clocked ${bytes} byte${bytes === 1 ? "" : "s"}, and chip select (${cs.name}) went low ${selections} time${selections === 1 ? "" : "s"}`,
   };
 }

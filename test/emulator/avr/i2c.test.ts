@@ -134,6 +134,15 @@ describe("a program that uses it wrongly", () => {
 });
 
 describe("runFirmware", () => {
+  it.each([
+    ["spi-send", "i2c", /its SPI clocked \d+ bytes: is the module on SPI\?/],
+    ["twi-send", "spi", /its TWI sent \d+ STARTs: is the module on I2C\?/],
+  ] as const)("says that %s does not go with %s", async (name, bus, says) => {
+    await using fw = await runCase(name, { bus });
+    const { message } = await failsWith("TIMEOUT", fw.nextMessage({ timeout: 3 }));
+    expect(message).toMatch(says);
+  });
+
   it("refuses a timeout that is none", async () => {
     await using fw = await runCase("silent");
     await failsWith("INVALID_ARGUMENT", fw.nextMessage({ timeout: Number.NaN }));
