@@ -84,6 +84,15 @@ export class LinuxBus {
 
   #failed(step: string, cause: unknown): SakuraError {
     const context = { port: this.name, step };
+    if (errnoOf(cause) === "EBUSY") {
+      // The library would take the device for set up with its next call, and speak to no address at all.
+      const busy = new SakuraError("PORT_BUSY", `${this.name}, ${step}: a driver of the kernel has that address`, {
+        context,
+        cause,
+      });
+      void this.#finish(busy);
+      return busy;
+    }
     if (errnoOf(cause) === "ENODEV") {
       const lost = new SakuraError("PORT_LOST", `${this.name} went away while ${step}`, { context, cause });
       void this.#finish(lost);

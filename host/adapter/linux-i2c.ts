@@ -3,7 +3,7 @@
  * SMBus blocks end at 32 bytes, and answers do not.
  */
 import type { Clock } from "../../protocol/bus.ts";
-import { errnoOf, SakuraError } from "../../protocol/errors.ts";
+import { errnoOf, isSakuraError, SakuraError } from "../../protocol/errors.ts";
 import type { BusCallOptions, I2cBus } from "../bus.ts";
 import { systemClock } from "../clock.ts";
 import { LinuxBus, onTop, openFailure } from "./linux-bus.ts";
@@ -14,6 +14,8 @@ export interface I2cLibrary {
   openPromisified(busNumber: number): Promise<I2cHandle>;
 }
 export interface I2cHandle {
+  /** What the bus can do; the library opens the device with the first call that needs it, and not before. */
+  i2cFuncs(): Promise<{ readonly i2c: boolean }>;
   i2cWrite(address: number, length: number, buffer: Buffer): Promise<{ readonly bytesWritten: number }>;
   i2cRead(address: number, length: number, buffer: Buffer): Promise<{ readonly bytesRead: number }>;
   close(): Promise<void>;
@@ -40,10 +42,14 @@ const NOT_ACKNOWLEDGED = new Set(["ENXIO", "EREMOTEIO"]);
 export async function openLinuxI2c({ bus, clock = systemClock, library }: LinuxI2cOptions): Promise<I2cBus> {
   const path = `/dev/i2c-${bus}`;
   const { openPromisified } = library ?? (await loadNativeLibrary("i2c-bus", isI2cLibrary));
-  let handle: I2cHandle;
+  let handle: I2cHandle | undefined;
   try {
     handle = await openPromisified(bus);
+    const { i2c } = await handle.i2cFuncs();
+    if (!i2c) throw new SakuraError("UNSUPPORTED", `${path} is an SMBus alone, whose blocks end at 32 bytes`);
   } catch (cause) {
+    await handle?.close().catch(() => undefined);
+    if (isSakuraError(cause)) throw cause;
     const enable = `name another bus, or switch it on (Raspberry Pi: "sudo raspi-config nonint do_i2c 0")`;
     throw openFailure(path, "i2c", enable, cause);
   }

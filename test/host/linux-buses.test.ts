@@ -30,6 +30,7 @@ describe("/dev/i2c-1", () => {
   let calls: string[];
   let fault: Error | undefined;
   let hangs: boolean;
+  let plain: boolean;
   let stuck: Promise<void> | undefined;
   let module: SakuraModule | undefined;
 
@@ -37,6 +38,7 @@ describe("/dev/i2c-1", () => {
     calls = [];
     fault = undefined;
     hangs = false;
+    plain = true;
     stuck = undefined;
   });
   afterEach(async () => {
@@ -54,8 +56,11 @@ describe("/dev/i2c-1", () => {
     };
     return {
       async openPromisified(bus) {
-        await call(`open ${bus}`);
         return {
+          async i2cFuncs() {
+            await call(`open ${bus}`);
+            return { i2c: plain };
+          },
           async i2cWrite(address, length, buffer) {
             await call(`write ${address.toString(16)} ${hex(buffer.subarray(0, length))}`);
             if (!target.start("write")) throw systemError("EREMOTEIO");
@@ -128,6 +133,22 @@ describe("/dev/i2c-1", () => {
     await opened.close();
     expect(calls).toEqual(["open 1", "write 4f 02 00 02", "close"]);
     module = undefined;
+  });
+
+  it("whose address a driver of the kernel has is busy, and not spoken to again", async () => {
+    const opened = await open();
+    fault = systemError("EBUSY");
+    await failsWith("PORT_BUSY", done(opened.getSignalQuality()));
+    fault = undefined;
+    await failsWith("PORT_BUSY", done(opened.getSignalQuality()));
+    expect(calls).toEqual(["open 1", "write 4f 02 00 02", "close"]);
+  });
+
+  it("that is an SMBus alone is refused", async () => {
+    plain = false;
+    const { message } = await failsWith("UNSUPPORTED", open());
+    expect(message).toBe("/dev/i2c-1 is an SMBus alone, whose blocks end at 32 bytes");
+    expect(calls).toEqual(["open 1", "close"]);
   });
 
   it("that goes away is lost", async () => {
