@@ -9,6 +9,7 @@ import {
 } from "../protocol/commands.ts";
 import { SakuraError } from "../protocol/errors.ts";
 import { decodeResponse, encodeFrame, encodeRequest, frameProblem } from "../protocol/frame.ts";
+import { hexByte } from "../protocol/hex.ts";
 import { statuses } from "../protocol/status.ts";
 import { systemClock } from "./clock.ts";
 import { CommandQueue } from "./command-queue.ts";
@@ -138,7 +139,7 @@ export class SakuraModule extends ModuleCommands {
     }
     const name = commandByCode(code);
     const repeat = name === undefined ? "once" : commandTable[name].repeat;
-    const label = name ?? `command 0x${code.toString(16).toUpperCase().padStart(2, "0")}`;
+    const label = name ?? `command ${hexByte(code)}`;
     const request = encodeFrame(code, payload);
     return this.#queue.run({ name: label, repeat, request, decode: (answer) => decodeRaw(label, answer) }, options);
   }

@@ -20,6 +20,11 @@ export function toHex(bytes: Uint8Array, separator = ""): string {
   return Array.from(bytes, (byte) => UPPER[byte] ?? "").join(separator);
 }
 
+/** A byte for people to read: `0x4F`. */
+export function hexByte(byte: number): string {
+  return `0x${UPPER[byte] ?? byte.toString(16)}`;
+}
+
 export function toHexLower(bytes: Uint8Array): string {
   let text = "";
   for (const byte of bytes) text += LOWER[byte];

@@ -46,7 +46,7 @@ export {
   parityOf,
 } from "./frame.ts";
 export { FrameParser, type FrameParserEvent } from "./frame-parser.ts";
-export { fromHex, toHex } from "./hex.ts";
+export { fromHex, hexByte, toHex } from "./hex.ts";
 export { type Json, parseJson, shortestFloat32 } from "./json.ts";
 export {
   type ChannelsUplink,

@@ -9,6 +9,7 @@
 import type { Clock, Uplink } from "../../protocol/bus.ts";
 import { commandByCode } from "../../protocol/commands.ts";
 import { SakuraError } from "../../protocol/errors.ts";
+import { hexByte } from "../../protocol/hex.ts";
 import { statusText } from "../../protocol/status.ts";
 import { parseFaults } from "../faults.ts";
 import { EmulatedModule } from "../module.ts";
@@ -184,7 +185,7 @@ export class Simulation {
 
   #answered(request: Uint8Array, answer: Uint8Array | undefined): void {
     this.#commands++;
-    const name = commandByCode(request[0] ?? 0) ?? `0x${(request[0] ?? 0).toString(16)}`;
+    const name = commandByCode(request[0] ?? 0) ?? hexByte(request[0] ?? 0);
     this.#lastCommand = `${name}, answered ${answer ? statusText(answer[0] ?? 0) : "with silence"}`;
     this.board.pause();
   }

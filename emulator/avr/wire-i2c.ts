@@ -1,4 +1,5 @@
 /** The emulated module on the simulated TWI, alone on its bus (§4). */
+import { hexByte } from "../../protocol/hex.ts";
 import { attachI2c, type I2cEvent } from "../bus/i2c.ts";
 import type { EmulatedModule } from "../module.ts";
 import type { Board } from "./board.ts";
@@ -48,7 +49,7 @@ export function wireI2c(board: Board, module: EmulatedModule, notes: Notes, read
       others.add(address);
       notes.tell(
         "other-address",
-        `the firmware asks for the I2C address ${hex(address)}; the module is at ${hex(target.address)}`,
+        `the firmware asks for the I2C address ${hexByte(address)}; the module is at ${hexByte(target.address)}`,
         `other-address ${address}`,
       );
       return false;
@@ -70,7 +71,7 @@ export function wireI2c(board: Board, module: EmulatedModule, notes: Notes, read
       const stuck = sayTwi(board);
       const elsewhere = spiBytes > 0 ? `, but its SPI clocked ${spiBytes} bytes: is the module on SPI?` : "";
       if (starts === 0) return `its TWI sent no START${stuck ? `, and ${stuck}` : ""}${elsewhere}`;
-      const asked = others.size > 0 ? `, it asks for the address ${[...others].map(hex).join(", ")}` : "";
+      const asked = others.size > 0 ? `, it asks for the address ${[...others].map(hexByte).join(", ")}` : "";
       return `its TWI sent ${starts} START${starts === 1 ? "" : "s"}${asked}${stuck ? `, and ${stuck}` : ""}`;
     },
   };
@@ -118,8 +119,4 @@ function sayI2c(event: I2cEvent): string {
     case "too-early":
       return "the firmware read the answer before it was ready, and got 0x00; wait longer between write and read";
   }
-}
-
-function hex(address: number): string {
-  return `0x${address.toString(16).toUpperCase().padStart(2, "0")}`;
 }

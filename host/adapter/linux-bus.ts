@@ -3,6 +3,9 @@ import type { Clock } from "../../protocol/bus.ts";
 import { errnoOf, reasonOf, SakuraError } from "../../protocol/errors.ts";
 import type { BusCallOptions } from "../bus.ts";
 
+/** For what the system is doing when the bus is closed. */
+const CLOSE_MS = 2000;
+
 export class LinuxBus {
   readonly name: string;
   readonly #clock: Clock;
@@ -74,12 +77,23 @@ export class LinuxBus {
 
   #finish(reason: SakuraError | undefined): Promise<void> {
     if (this.#end) return this.#end.released;
-    this.#end = { reason, released: this.#underWay.then(this.#release) };
+    this.#end = { reason, released: this.#released() };
     // After a loss there is nobody to tell; after close() its caller holds the same promise.
     this.#end.released.catch(() => undefined);
     for (const listener of [...this.#listeners]) listener(reason);
     this.#listeners.clear();
     return this.#end.released;
+  }
+
+  /** The system is let go of when it is done; one that hangs is not waited for. */
+  #released(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const cancel = this.#clock.after(CLOSE_MS, resolve);
+      this.#underWay
+        .then(this.#release)
+        .then(resolve, reject)
+        .finally(() => cancel());
+    });
   }
 
   #failed(step: string, cause: unknown): SakuraError {

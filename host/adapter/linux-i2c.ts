@@ -4,6 +4,7 @@
  */
 import type { Clock } from "../../protocol/bus.ts";
 import { errnoOf, isSakuraError, SakuraError } from "../../protocol/errors.ts";
+import { hexByte } from "../../protocol/hex.ts";
 import type { BusCallOptions, I2cBus } from "../bus.ts";
 import { systemClock } from "../clock.ts";
 import { LinuxBus, onTop, openFailure } from "./linux-bus.ts";
@@ -72,7 +73,7 @@ class LinuxI2c implements I2cBus {
   }
 
   async write(address: number, bytes: Uint8Array, options: BusCallOptions): Promise<void> {
-    const step = `writing ${bytes.length} bytes to ${hex(address)}`;
+    const step = `writing ${bytes.length} bytes to ${hexByte(address)}`;
     const { bytesWritten } = await this.#system.run(
       step,
       () => this.#handle.i2cWrite(address, bytes.length, Buffer.from(bytes)),
@@ -83,7 +84,7 @@ class LinuxI2c implements I2cBus {
   }
 
   async read(address: number, length: number, options: BusCallOptions): Promise<Uint8Array> {
-    const step = `reading ${length} bytes from ${hex(address)}`;
+    const step = `reading ${length} bytes from ${hexByte(address)}`;
     const buffer = Buffer.alloc(length);
     const { bytesRead } = await this.#system.run(
       step,
@@ -107,7 +108,7 @@ class LinuxI2c implements I2cBus {
     if (!NOT_ACKNOWLEDGED.has(errnoOf(cause) ?? "")) return undefined;
     return new SakuraError(
       "NO_ANSWER",
-      `nothing at ${hex(address)} on ${this.name} acknowledges: check the module's power, SDA, SCL, ground and pull-ups`,
+      `nothing at ${hexByte(address)} on ${this.name} acknowledges: check the module's power, SDA, SCL, ground and pull-ups`,
       { context: { port: this.name, step, reached: false }, cause },
     );
   }
@@ -117,8 +118,4 @@ class LinuxI2c implements I2cBus {
       context: { port: this.name, step },
     });
   }
-}
-
-function hex(address: number): string {
-  return `0x${address.toString(16).toUpperCase().padStart(2, "0")}`;
 }

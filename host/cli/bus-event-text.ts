@@ -1,5 +1,7 @@
 /** What went by on an emulated Bus Pirate's buses, in words. */
+
 import type { BusPirateEvent } from "../../emulator/bus/bus-pirate.ts";
+import { hexByte } from "../../protocol/hex.ts";
 
 export function busEventText(event: BusPirateEvent): string {
   switch (event.kind) {
@@ -16,7 +18,7 @@ export function busEventText(event: BusPirateEvent): string {
     case "not-selected":
       return "clocked while chip select was high";
     case "unknown-command":
-      return `not a Bus Pirate's command in ${event.mode} mode, answered 00: ${hex(event.byte)}`;
+      return `not a Bus Pirate's command in ${event.mode} mode, answered 00: ${hexByte(event.byte)}`;
     case "too-long":
       return `write-then-read of ${event.writeCount} and ${event.readCount} bytes, answered 00: 4096 is the most`;
   }
@@ -24,8 +26,4 @@ export function busEventText(event: BusPirateEvent): string {
 
 function count(bytes: number): string {
   return `${bytes} byte${bytes === 1 ? "" : "s"}`;
-}
-
-function hex(byte: number): string {
-  return byte.toString(16).toUpperCase().padStart(2, "0");
 }

@@ -1,7 +1,8 @@
 /** The answer's half of a command's C function: where it goes, and how it is read from `response + 2`. */
 import { ENTRY_SIZE } from "../../protocol/channel.ts";
+import { hexByte } from "../../protocol/hex.ts";
 import type { FieldLayout, Layout } from "../../protocol/layout.ts";
-import { atMost, hexByte, identifier, macro } from "./c-text.ts";
+import { atMost, identifier, macro } from "./c-text.ts";
 
 export interface AnswerPart {
   readonly parameters: readonly string[];

@@ -1,6 +1,7 @@
 /** Channel values in C (§2, Channel values): an entry as it is on the wire, made of a C value and read back as one. */
 import { CHANNEL_MAX, type ChannelType, channelTypes, ENTRY_SIZE, isChannelType } from "../../protocol/channel.ts";
-import { comment, defines, hexByte, inlineFunction, macro } from "./c-text.ts";
+import { hexByte } from "../../protocol/hex.ts";
+import { comment, defines, inlineFunction, macro } from "./c-text.ts";
 
 interface CType {
   /** What the functions of this type end in. */

@@ -1,11 +1,12 @@
 /** One C function for each command, from what its codecs say of their bytes; more where it takes channel values. */
 import { type CommandName, commandNames, commandTable } from "../../protocol/commands.ts";
 import { FRAME_OVERHEAD } from "../../protocol/frame.ts";
+import { hexByte } from "../../protocol/hex.ts";
 import { type AnswerPart, answerPart, textSize } from "./c-answer.ts";
 import { channelSuffixes } from "./c-channel.ts";
 import { codeMacro } from "./c-numbers.ts";
 import { type RequestPart, requestPart } from "./c-request.ts";
-import { comment, defines, hexByte, identifier, inlineFunction } from "./c-text.ts";
+import { comment, defines, identifier, inlineFunction } from "./c-text.ts";
 
 const DEVICE = "const sakuraio_device *device";
 

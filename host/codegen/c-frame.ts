@@ -1,8 +1,8 @@
 /** The part of the header that no command changes: the device, frames (§1), and integers byte by byte. */
 import { CHANNEL_MAX, ENTRY_SIZE, MESSAGE_CHANNELS_MAX } from "../../protocol/channel.ts";
 import { FRAME_OVERHEAD, PAYLOAD_MAX } from "../../protocol/frame.ts";
+import { hexByte } from "../../protocol/hex.ts";
 import { I2C_ADDRESS, SPI_HZ_MAX } from "../../protocol/wiring.ts";
-import { hexByte } from "./c-text.ts";
 
 /** What one entry with its offset takes: no command works with less. */
 const PAYLOAD_LEAST = ENTRY_SIZE + 8;

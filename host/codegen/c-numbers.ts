@@ -1,8 +1,9 @@
 /** The header's macros for numbers that have names: codes, statuses and what the module reports. */
 import { type CommandName, commandNames, commandTable } from "../../protocol/commands.ts";
+import { hexByte } from "../../protocol/hex.ts";
 import type { Layout, NamedNumbers } from "../../protocol/layout.ts";
 import { products, type Status, statuses, statusMeanings } from "../../protocol/status.ts";
-import { defines, hexByte, macro } from "./c-text.ts";
+import { defines, macro } from "./c-text.ts";
 
 export const codeMacro = (name: CommandName): string => macro("command", name);
 

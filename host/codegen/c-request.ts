@@ -1,7 +1,8 @@
 /** The request's half of a command's C function: its parameters, and how they become a payload at `request + 2`. */
 import { ENTRY_SIZE } from "../../protocol/channel.ts";
+import { hexByte } from "../../protocol/hex.ts";
 import type { FieldLayout, Layout } from "../../protocol/layout.ts";
-import { atMost, hexByte, identifier } from "./c-text.ts";
+import { atMost, identifier } from "./c-text.ts";
 
 export interface RequestPart {
   readonly parameters: readonly string[];

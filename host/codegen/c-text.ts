@@ -15,11 +15,6 @@ export function macro(...parts: readonly string[]): string {
   return ["sakuraio", ...parts].map(identifier).join("_").toUpperCase();
 }
 
-/** `0x0F` */
-export function hexByte(value: number): string {
-  return `0x${value.toString(16).toUpperCase().padStart(2, "0")}`;
-}
-
 /** A size, cut to what the program that includes the header has room for. */
 export function atMost(size: number): string {
   return `SAKURAIO_AT_MOST(${size})`;

@@ -116,6 +116,8 @@ describe("/dev/i2c-1", () => {
     const { message } = await failsWith("NO_ANSWER", done(opened.getSignalQuality()));
     expect(message).toContain("/dev/i2c-1");
     await failsWith("NO_ANSWER", done(opened.getSignalQuality()));
+    // A close does not wait for the system for ever.
+    await done(opened.close());
     expect(calls).toEqual(["open 1", "write 4f 02 00 02"]);
     module = undefined;
   });

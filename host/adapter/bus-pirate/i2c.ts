@@ -10,6 +10,7 @@ import {
   OK_BYTE,
 } from "../../../protocol/bus-pirate.ts";
 import { SakuraError } from "../../../protocol/errors.ts";
+import { hexByte } from "../../../protocol/hex.ts";
 import type { BusCallOptions, I2cBus } from "../../bus.ts";
 import { systemClock } from "../../clock.ts";
 import { BusPirateSession } from "./session.ts";
@@ -80,7 +81,7 @@ class I2cOverBusPirate implements I2cBus {
   }
 
   async write(address: number, bytes: Uint8Array, options: BusCallOptions): Promise<void> {
-    const step = `writing ${count(bytes.length)} to ${hexAddress(address)}`;
+    const step = `writing ${count(bytes.length)} to ${hexByte(address)}`;
     const data = Uint8Array.of(addressByte(address, "write"), ...bytes);
     await this.#writeThenRead(step, address, data, 0, options);
   }
@@ -89,7 +90,7 @@ class I2cOverBusPirate implements I2cBus {
     if (!Number.isInteger(length) || length < 1) {
       throw new SakuraError("INVALID_ARGUMENT", `reading takes a whole number of bytes from 1, not ${length}`);
     }
-    const step = `reading ${count(length)} from ${hexAddress(address)}`;
+    const step = `reading ${count(length)} from ${hexByte(address)}`;
     return this.#writeThenRead(step, address, Uint8Array.of(addressByte(address, "read")), length, options);
   }
 
@@ -121,7 +122,7 @@ class I2cOverBusPirate implements I2cBus {
       await this.#session.insist(step, STOP);
       throw new SakuraError(
         "NO_ANSWER",
-        `${this.name}, ${step}: nothing acknowledged at ${hexAddress(address)}; check wiring, power and pull-ups`,
+        `${this.name}, ${step}: nothing acknowledged at ${hexByte(address)}; check wiring, power and pull-ups`,
         { context: { port: this.#duplex.name, step, address, reached: false } },
       );
     });
@@ -135,10 +136,6 @@ function addressByte(address: number, direction: "write" | "read"): number {
     throw new SakuraError("INVALID_ARGUMENT", `an I2C address is a whole number from 0 to 127, not ${address}`);
   }
   return (address << 1) | (direction === "read" ? 1 : 0);
-}
-
-function hexAddress(address: number): string {
-  return `0x${address.toString(16).toUpperCase().padStart(2, "0")}`;
 }
 
 function count(bytes: number): string {
