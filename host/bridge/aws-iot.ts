@@ -12,7 +12,7 @@ import type { AwsIotServiceConfig } from "../config/schema.ts";
 import { type Ending, explainFailure, type Phase } from "./aws-iot-failure.ts";
 import { endsWithin } from "./backoff.ts";
 import { ConnectedService, type Connection, type ConnectionEvents } from "./connected-service.ts";
-import type { OutboxLane, OutboxMessage } from "./outbox.ts";
+import type { OutboxLane, OutboxMessage } from "./outbox/outbox.ts";
 import type { Service } from "./service.ts";
 import { publishTopic } from "./topics.ts";
 

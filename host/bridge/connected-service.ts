@@ -6,7 +6,7 @@ import type { Clock } from "../../protocol/bus.ts";
 import { isSakuraError, reasonOf, type SakuraError } from "../../protocol/errors.ts";
 import { pause } from "../clock.ts";
 import { Backoff, endsWithin, SERVICE_BACKOFF } from "./backoff.ts";
-import type { OutboxLane, OutboxMessage } from "./outbox.ts";
+import type { OutboxLane, OutboxMessage } from "./outbox/outbox.ts";
 import { RateLimit } from "./rate-limit.ts";
 import {
   type Service,
@@ -88,7 +88,7 @@ export class ConnectedService implements Service {
 
   start(events: ServiceEvents): void {
     this.#events = events;
-    this.#options.lane.onAppend(() => this.#pumpSoon());
+    this.#options.lane.onReady(() => this.#pumpSoon());
     this.#life = this.#live();
   }
 
@@ -103,6 +103,8 @@ export class ConnectedService implements Service {
   retry(): void {
     if (this.#state.current.state !== "online") this.#wake.abort();
   }
+
+  tell(_topic: string, _payload: Uint8Array): void {}
 
   close(drainMs: number): Promise<void> {
     this.#closed ??= this.#close(drainMs);

@@ -12,7 +12,7 @@ import { endsWithin } from "./backoff.ts";
 import { DownlinkRouter } from "./downlink.ts";
 import type { BridgeEvent, BridgeStats, UplinkRefusal } from "./events.ts";
 import type { Link } from "./link.ts";
-import type { Outbox, OutboxLane } from "./outbox.ts";
+import type { Outbox, OutboxLane } from "./outbox/outbox.ts";
 import type { Service } from "./service.ts";
 
 /** A service, and the modules whose messages go to it: all when there is no list. */

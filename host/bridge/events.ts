@@ -1,6 +1,7 @@
 /** What the bridge tells whoever runs it, and what it counts. There is no logger inside. */
 import type { DownlinkMessage, PlatformMessage } from "../../protocol/message.ts";
 import type { LinkKind, LinkState } from "./link.ts";
+import type { Dropped, OutboxState } from "./outbox/outbox.ts";
 import type { ServiceState } from "./service.ts";
 
 export type BridgeEvent =
@@ -40,6 +41,24 @@ export type BridgeEvent =
       /** For people; names the path in the message where there is one, such as `payload.channels[2].value`. */
       readonly message: string;
     }
+  | { readonly type: "outbox"; readonly state: OutboxState }
+  | {
+      /** Messages that left a service's lane without having reached it. */
+      readonly type: "dropped";
+      readonly service: string;
+      readonly messages: number;
+      readonly why: keyof Dropped;
+    }
+  | {
+      /** A message has been set aside: the connection broke on it again and again. */
+      readonly type: "dead-letter";
+      readonly service: string;
+      readonly module: string;
+      /** For people. */
+      readonly reason: string;
+    }
+  | { readonly type: "service-removed"; readonly service: string; readonly waiting: number }
+  | { readonly type: "link-removed"; readonly module: string }
   | {
       /** At the end: what the service did not get any more. An outbox in memory loses it. */
       readonly type: "unsent";

@@ -4,7 +4,17 @@ export type { BridgeEvent, BridgeStats, DownlinkRefusal, UplinkRefusal } from ".
 export type { Link, LinkKind, LinkRefusal, LinkState } from "./link.ts";
 export { type ModuleClient, type ModuleLinkOptions, moduleLink, realModuleLink } from "./links/module.ts";
 export { linkRefusal, type OpenLink, type RetryingLinkOptions, retryingLink } from "./links/retrying.ts";
-export { MemoryOutbox, type Outbox, type OutboxLane, type OutboxMessage } from "./outbox.ts";
+export { MemoryOutbox } from "./outbox/memory.ts";
+export type {
+  DeadLetter,
+  Dropped,
+  Outbox,
+  OutboxBounds,
+  OutboxLane,
+  OutboxMessage,
+  OutboxState,
+  WhenFull,
+} from "./outbox/outbox.ts";
 export {
   type Service,
   type ServiceEvents,

@@ -39,6 +39,8 @@ export interface Link {
   /** The module's id on the platform. */
   readonly module: string;
   readonly kind: LinkKind;
+  /** Whether what the bridge's own API sends through it is published as the module's, too. */
+  readonly mirrors?: boolean;
   /**
    * Starts, once. Never throws for what time can change: a port that is not there is state `error`, and tried again.
    * @param uplink takes what the module sends up

@@ -67,6 +67,11 @@ export interface Service {
   /** Tries again at once, whatever the wait was. */
   retry(): void;
   /**
+   * Publishes something that no outbox keeps, such as a downlink message's outcome: now, or as soon as the service is
+   * online. A few wait; past that the oldest is given up, and counted.
+   */
+  tell(topic: string, payload: Uint8Array): void;
+  /**
    * Stops for good. When it is connected, hands over what its outbox holds first, for at most `drainMs`.
    * Resolves within that and a second at most. Further calls do nothing more.
    */

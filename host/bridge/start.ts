@@ -2,13 +2,20 @@
 import type { Clock } from "../../protocol/bus.ts";
 import { isSakuraError, SakuraError } from "../../protocol/errors.ts";
 import { withClientIds } from "../config/client-ids.ts";
-import type { BridgeConfig, EmulatedModuleConfig, ModuleConfig, RealModuleConfig } from "../config/schema.ts";
+import type {
+  BridgeConfig,
+  EmulatedModuleConfig,
+  ModuleConfig,
+  RealModuleConfig,
+  TapModuleConfig,
+} from "../config/schema.ts";
 import { awsIotService } from "./aws-iot.ts";
 import { Bridge } from "./core.ts";
 import type { BridgeEvent } from "./events.ts";
 import type { Link } from "./link.ts";
 import { realModuleLink } from "./links/module.ts";
-import { MemoryOutbox, type Outbox } from "./outbox.ts";
+import { MemoryOutbox } from "./outbox/memory.ts";
+import type { Outbox } from "./outbox/outbox.ts";
 
 export interface LinkContext {
   readonly clock: Clock;
@@ -26,6 +33,8 @@ export type LinkFactory<Config extends ModuleConfig = ModuleConfig> = (config: C
 export interface LinkFactories {
   /** Not known here, because the host knows no emulator. */
   readonly emulated?: LinkFactory<EmulatedModuleConfig>;
+  /** Not known here either: its MCU's side is an endpoint like the emulated module's. */
+  readonly tap?: LinkFactory<TapModuleConfig>;
   /** Default: drives the module at the configuration's port. */
   readonly module?: LinkFactory<RealModuleConfig>;
 }
@@ -81,15 +90,28 @@ function createLink(module: ModuleConfig, index: number, { config, links }: Brid
   const path = ["modules", index];
   try {
     if (module.link === "module") return (links.module ?? realModuleLink)(module, context);
-    if (links.emulated) return links.emulated(module, context);
+    if (module.link === "tap") {
+      if (links.tap) return links.tap(module, context);
+    } else if (links.emulated) return links.emulated(module, context);
   } catch (error) {
     if (!isSakuraError(error, "INVALID_ARGUMENT") && !isSakuraError(error, "UNSUPPORTED")) throw error;
-    const field = module.link === "module" ? "port" : module.uart === undefined ? "bus_pirate" : "uart";
-    const place = config.where([...path, field]);
+    const place = config.where([...path, portField(module)]);
     throw new SakuraError("INVALID_CONFIG", `${place}: ${error.message}`, { context: { where: place }, cause: error });
   }
   const place = config.where([...path, "link"]);
   throw new SakuraError("INVALID_CONFIG", `${place}: this program has no link ${module.link}`, {
     context: { where: place },
   });
+}
+
+/** Where a link's configuration says how its other end is reached. */
+function portField(module: ModuleConfig): string {
+  switch (module.link) {
+    case "module":
+      return "port";
+    case "tap":
+      return "module";
+    case "emulated":
+      return module.uart === undefined ? "bus_pirate" : "uart";
+  }
 }

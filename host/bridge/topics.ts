@@ -38,6 +38,17 @@ export function subscribeTopicProblem(topic: string): string | undefined {
   return sizeProblem(topic, "");
 }
 
+/** What is wrong with the topic on which a downlink's outcome is told, or nothing. */
+export function resultTopicProblem(topic: string): string | undefined {
+  if (topic === "") return "is empty: name the topic for the outcome of downlink messages, or leave it out";
+  const bad = characterProblem(topic);
+  if (bad !== undefined) return bad;
+  if (topic.startsWith("$") && !BASIC_INGEST.test(topic)) {
+    return "begins with $: of those topics only $aws/rules/RULE can be published to, with the name of a rule";
+  }
+  return sizeProblem(topic, "");
+}
+
 /**
  * Why a prefix and a subscribe topic cannot go together, or nothing: a message that the bridge publishes must never
  * come back to it. A module id may be anything without a slash, so every topic one level below the prefix may be a

@@ -91,6 +91,16 @@ function eventText(event: BridgeEvent): string | undefined {
       return event.accepted
         ? `downlink ${event.message.module}: ${event.message.payload.channels.length} channels, from ${event.service}`
         : `downlink ${event.module ?? "?"}: refused (${event.reason}), from ${event.service}: ${event.message}`;
+    case "outbox":
+      return event.state.state === "ok" ? "outbox: ok" : `outbox: ${event.state.state}: ${event.state.reason}`;
+    case "dropped":
+      return `service ${event.service}: ${event.messages} messages were dropped (${event.why})`;
+    case "dead-letter":
+      return `service ${event.service}: a message of ${event.module} was set aside: ${event.reason}`;
+    case "service-removed":
+      return `service ${event.service}: removed, ${event.waiting} messages wait`;
+    case "link-removed":
+      return `link ${event.module}: removed`;
     case "unsent":
       return `service ${event.service}: ${event.messages} messages were not sent, and are lost`;
   }
@@ -141,6 +151,15 @@ function eventJson(event: BridgeEvent): string | undefined {
             reason: event.reason,
             message: event.message,
           });
+    }
+    case "outbox":
+      return JSON.stringify({ event: "outbox", ...event.state });
+    case "dropped":
+    case "dead-letter":
+    case "service-removed":
+    case "link-removed": {
+      const { type, ...fields } = event;
+      return JSON.stringify({ event: type, ...fields });
     }
     case "unsent":
       return JSON.stringify({ event: "unsent", service: event.service, messages: event.messages });

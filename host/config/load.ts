@@ -72,7 +72,9 @@ export function parseConfig(text: string, { name, directory }: ConfigSource): Br
   return {
     services: result.data.services.map((service, i) => loadService(service, directory, ["services", i], where)),
     modules: result.data.modules.map((module, i) => loadModule(module, directory, ["modules", i], fail)),
-    outbox: { path: resolve(directory, result.data.outbox.path), max_bytes: result.data.outbox.max_bytes },
+    outbox: { ...result.data.outbox, path: resolve(directory, result.data.outbox.path) },
+    downlinks: result.data.downlinks,
+    http: result.data.http,
     where,
   };
 }
@@ -99,7 +101,7 @@ function loadService(
   path: ConfigPath,
   where: Where,
 ): ServiceConfig {
-  const { rootca_cert, cert, private_key, result_topic: _, ...fields } = service;
+  const { rootca_cert, cert, private_key, ...fields } = service;
   const at = (field: string): string => where([...path, field]);
   const load = <T extends object>(
     field: string,
@@ -153,12 +155,29 @@ function loadModule(
   if (module.link === "module") {
     return { ...module, port: check("port", module.port, (text) => parsePortUri(text)) };
   }
+  if (module.link === "tap") {
+    return {
+      ...module,
+      mcu: check("mcu", module.mcu, parseDeviceEndpoint),
+      module: check("module", module.module, parseUartUri),
+    };
+  }
   const { uart, bus_pirate: busPirate, ...fields } = module;
   return {
     ...fields,
     ...(uart !== undefined && { uart: check("uart", uart, parseDeviceEndpoint) }),
     ...(busPirate !== undefined && { bus_pirate: check("bus_pirate", busPirate, parseDeviceEndpoint) }),
   };
+}
+
+/** Only a UART's bytes can be passed on as they come: on I2C and SPI the MCU has to be there in time. */
+function parseUartUri(text: string): void {
+  const { kind } = parsePortUri(text);
+  if (kind === "uart" || kind === "tcp") return;
+  throw new SakuraError(
+    "INVALID_ARGUMENT",
+    `a tap's module is on a UART, uart:/dev/ttyUSB0 or tcp:HOST:PORT, not "${text}"`,
+  );
 }
 
 /** A path in an endpoint or a port URI that says to be relative; a bare `COM3` is a name. */

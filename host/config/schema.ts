@@ -6,7 +6,7 @@ import type { KeyObject, X509Certificate } from "node:crypto";
 import { isIP } from "node:net";
 import { z } from "zod";
 import { moduleIdSchema } from "../../protocol/message.ts";
-import { publishPrefixProblem, subscribeTopicProblem } from "../bridge/topics.ts";
+import { publishPrefixProblem, resultTopicProblem, subscribeTopicProblem } from "../bridge/topics.ts";
 
 /** Text that must be there. @param example in words, for the message */
 function text(example: string) {
@@ -19,11 +19,6 @@ function text(example: string) {
 function integer(low: number, high: number) {
   const error = `must be a whole number from ${low} to ${high}`;
   return z.int({ error }).min(low, error).max(high, error);
-}
-
-/** A key of the design that this version cannot honour: better refused than ignored. */
-function notYet(instead: string) {
-  return z.undefined({ error: `is not in this version: ${instead}` }).optional();
 }
 
 /** A mapping with these keys and no other. */
@@ -64,6 +59,20 @@ const bytes = z
     return z.NEVER;
   });
 
+const DURATION_UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+const DURATION_MAX_MS = 3_650 * 86_400_000;
+
+/** A time such as `30s`, `10m`, `12h` or `7d`, as ms. */
+function duration(minMs: number) {
+  return z.string({ error: "must be a time such as 30s, 10m, 12h or 7d" }).transform((value, context): number => {
+    const match = /^(\d{1,9}) ?([smhd])$/.exec(value);
+    const ms = match ? Number(match[1]) * (DURATION_UNITS[match[2] ?? ""] ?? Number.NaN) : Number.NaN;
+    if (ms >= minMs && ms <= DURATION_MAX_MS) return ms;
+    context.addIssue({ code: "custom", message: `must be a time from ${minMs / 1_000}s to 3650d, such as 7d` });
+    return z.NEVER;
+  });
+}
+
 /** Labels of at most 63 characters, 253 together (RFC 1035 §2.3.4); `_` because names of containers have it. */
 const HOST_NAME = /^(?=.{1,253}$)[A-Za-z0-9_]([A-Za-z0-9_-]{0,62})(\.[A-Za-z0-9_][A-Za-z0-9_-]{0,62})*\.?$/;
 
@@ -102,14 +111,15 @@ const awsIotService = mapping(
     cert: pem("the service's certificate"),
     private_key: pem("the key of cert"),
     client_id: clientId.optional(),
-    qos: z.literal(0, { error: "must be 0: QoS 1 is not in this version" }).default(0),
-    connections: z.literal(1, { error: "must be 1: more connections are not in this version" }).default(1),
+    qos: z.union([z.literal(0), z.literal(1)], { error: "must be 0 or 1: AWS IoT knows no QoS 2" }).default(0),
+    connections: integer(1, 32).default(1),
+    keep_alive: integer(30, 1_200).default(30),
     max_publish_rate: integer(1, 100_000).optional(),
     modules: z
       .array(moduleId, { error: "must be a list of module ids, such as [u0123456789a]; leave it out for all" })
       .min(1, "is empty: leave it out for all modules, or name some")
       .optional(),
-    result_topic: notYet("leave it out"),
+    result_topic: checked(text("sakura/result"), resultTopicProblem).optional(),
   },
   "a service",
 );
@@ -140,14 +150,27 @@ const realModule = mapping(
     link: z.literal("module"),
     port: text('where the module is: "uart:/dev/ttyUSB0" or "tcp:127.0.0.1:7000"').min(1, "is empty"),
     poll_ms: integer(10, 3_600_000).default(1_000),
+    mirror: z.boolean({ error: "must be true or false" }).default(false),
   },
   "a module",
 );
 
-const tapModule = z.looseObject({ link: z.literal("tap") }).transform((_value, context) => {
-  context.addIssue({ code: "custom", path: ["link"], message: "tap is not in this version: use emulated or module" });
-  return z.NEVER;
-});
+const tapModule = mapping(
+  {
+    id: moduleId,
+    link: z.literal("tap"),
+    mcu: text(`where the MCU is: ${PLACES}`).min(1, "is empty"),
+    module: text('where the module is: "uart:/dev/ttyUSB0" or "tcp:127.0.0.1:7000"').min(1, "is empty"),
+  },
+  "a module",
+);
+
+/** Who may reach the port may do everything: so it is this machine alone. */
+function listenProblem(value: string): string | undefined {
+  const match = /^(127(?:\.\d{1,3}){3}|localhost|\[::1\]):(\d{1,5})$/.exec(value);
+  if (match && Number(match[2]) <= 65_535) return undefined;
+  return 'must be an address of this machine alone and a port, such as "127.0.0.1:8080"';
+}
 
 const serviceList = z
   .array(awsIotService, { error: ({ input }) => (input === undefined ? "is missing: the services" : "must be a list") })
@@ -155,7 +178,7 @@ const serviceList = z
 const moduleList = z
   .array(
     z.discriminatedUnion("link", [emulatedModule, realModule, tapModule], {
-      error: ({ code }) => (code === "invalid_union" ? "must be emulated or module" : "must be a module"),
+      error: ({ code }) => (code === "invalid_union" ? "must be emulated, module or tap" : "must be a module"),
     }),
     { error: ({ input }) => (input === undefined ? "is missing: the modules" : "must be a list") },
   )
@@ -166,10 +189,19 @@ export const bridgeFileSchema = mapping(
     services: serviceList,
     modules: moduleList,
     outbox: mapping(
-      { path: text("./outbox").min(1, "is empty").default("./outbox"), max_bytes: bytes.default(256 * KIB ** 2) },
+      {
+        path: text("./outbox").min(1, "is empty").default("./outbox"),
+        max_bytes: bytes.default(256 * KIB ** 2),
+        max_age: duration(60_000).optional(),
+        when_full: z.enum(["refuse", "drop-oldest"], { error: "must be refuse or drop-oldest" }).default("refuse"),
+      },
       "a mapping",
     ).prefault({}),
-    http: notYet("leave it out"),
+    downlinks: mapping(
+      { max_waiting: integer(0, 10_000).default(100), max_age: duration(1_000).default(600_000) },
+      "a mapping",
+    ).prefault({}),
+    http: mapping({ listen: checked(text('"127.0.0.1:8080"'), listenProblem) }, "a mapping").optional(),
   },
   "a mapping",
 );
@@ -187,13 +219,14 @@ export interface Credentials {
   readonly privateKey: KeyObject;
 }
 
-type AwsIotFields = Omit<z.output<typeof awsIotService>, "rootca_cert" | "cert" | "private_key" | "result_topic">;
+type AwsIotFields = Omit<z.output<typeof awsIotService>, "rootca_cert" | "cert" | "private_key">;
 export type AwsIotServiceConfig = AwsIotFields & { readonly credentials: Credentials };
 export type ServiceConfig = AwsIotServiceConfig;
 
 export type EmulatedModuleConfig = z.output<typeof emulatedModule>;
 export type RealModuleConfig = z.output<typeof realModule>;
-export type ModuleConfig = EmulatedModuleConfig | RealModuleConfig;
+export type TapModuleConfig = z.output<typeof tapModule>;
+export type ModuleConfig = EmulatedModuleConfig | RealModuleConfig | TapModuleConfig;
 
 /** A place in the file: `["services", 0, "hostname"]`. */
 export type ConfigPath = readonly (string | number)[];
@@ -202,7 +235,10 @@ export type ConfigPath = readonly (string | number)[];
 export interface BridgeConfig {
   readonly services: readonly ServiceConfig[];
   readonly modules: readonly ModuleConfig[];
-  readonly outbox: { readonly path: string; readonly max_bytes: number };
+  readonly outbox: BridgeFile["outbox"];
+  /** Downlink messages that wait for a link that is down: how many for each, and for how many ms. */
+  readonly downlinks: BridgeFile["downlinks"];
+  readonly http: BridgeFile["http"];
   /** Says where something is, for messages: `bridge.yaml:12:5 services[0].hostname`. */
   readonly where: (path: ConfigPath) => string;
 }

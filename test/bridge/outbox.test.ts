@@ -76,7 +76,7 @@ describe("an outbox in memory", () => {
   it("tells that something came, and takes nothing after its end", async () => {
     const outbox = new MemoryOutbox(258);
     let came = 0;
-    const stop = outbox.lane("a").onAppend(() => came++);
+    const stop = outbox.lane("a").onReady(() => came++);
     await outbox.append(message("1"), ["a"]);
     await outbox.append(message("1"), ["b"]);
     stop();

@@ -1,57 +1,24 @@
-/**
- * What has been accepted and not yet handed to every service: one lane for each service, ordered and bounded.
- *
- *     take ──append──▶ ┌ lane plant-a ┐ ──next──▶ in flight ──forget──▶ gone
- *                      └ lane plant-b ┘     ▲         │
- *                                           └─rewind──┘  (the connection died)
- */
-import { SakuraError } from "../../protocol/errors.ts";
+/** An outbox in memory, which lasts as long as the process: for tests, and for programs that keep nothing. */
+import { SakuraError } from "../../../protocol/errors.ts";
+import { StateHolder } from "../state-holder.ts";
+import {
+  type DeadLetter,
+  type Dropped,
+  ENTRY_OVERHEAD,
+  type Outbox,
+  type OutboxLane,
+  type OutboxMessage,
+  type OutboxState,
+  outboxFull,
+} from "./outbox.ts";
 
-/** One message as it is published, encoded once for all services. */
-export interface OutboxMessage {
-  readonly module: string;
-  /** JSON, UTF-8. */
-  readonly payload: Uint8Array;
-}
-
-/** One service's part. Its reading side is synchronous, because it is read as fast as the socket takes. */
-export interface OutboxLane {
-  /** Messages accepted and not forgotten. */
-  readonly messages: number;
-  /** What they take of the lane's bound. */
-  readonly bytes: number;
-  /** The oldest message that has not been handed out since it came, or since the last rewind. */
-  next(): OutboxMessage | undefined;
-  /** The service has it: it leaves for good. The very object that `next` gave. */
-  forget(message: OutboxMessage): void;
-  /** What was handed out and not forgotten is handed out again, in the old order. */
-  rewind(): void;
-  /** Calls the listener when a message has been appended. Returns its removal. */
-  onAppend(listener: () => void): () => void;
-}
-
-export interface Outbox {
-  /** The lane of a service, made at its first mention. */
-  lane(service: string): OutboxLane;
-  /**
-   * Keeps a message for all of these services, or for none. Resolves once it is kept as safely as this outbox keeps
-   * things; the order of the calls is the order in every lane.
-   * @throws SakuraError REFUSED, context.reason `outbox-full` and context.service; CLOSED
-   */
-  append(message: OutboxMessage, services: readonly string[]): Promise<void>;
-  /** What is unsent stays where it is kept, or is lost with a memory. Further calls do nothing. */
-  close(): Promise<void>;
-}
-
-/** What an entry takes beside its payload, roughly, so that many small messages are bounded as well. */
-const ENTRY_OVERHEAD = 128;
 /** Places at the front that may lie empty before the list is moved up. */
 const SLACK = 1024;
 
-/** An outbox in memory, which lasts as long as the process. */
 export class MemoryOutbox implements Outbox {
   readonly #maxBytes: number;
   readonly #lanes = new Map<string, MemoryLane>();
+  readonly #state = new StateHolder<OutboxState>({ state: "ok" });
   #closed = false;
 
   /** @param maxBytes the bound of each lane */
@@ -63,6 +30,24 @@ export class MemoryOutbox implements Outbox {
     return this.#lane(service);
   }
 
+  lanes(): readonly string[] {
+    return [...this.#lanes.keys()];
+  }
+
+  rename(from: string, to: string): Promise<void> {
+    if (this.#lanes.has(to)) {
+      return Promise.reject(new SakuraError("INVALID_ARGUMENT", `there is a lane ${to} already`));
+    }
+    this.#lanes.set(to, this.#lane(from));
+    this.#lanes.delete(from);
+    return Promise.resolve();
+  }
+
+  remove(service: string): Promise<void> {
+    this.#lanes.delete(service);
+    return Promise.resolve();
+  }
+
   append(message: OutboxMessage, services: readonly string[]): Promise<void> {
     if (this.#closed) return Promise.reject(new SakuraError("CLOSED", "the outbox is closed: the bridge stops"));
     const size = message.payload.length + ENTRY_OVERHEAD;
@@ -70,6 +55,14 @@ export class MemoryOutbox implements Outbox {
     if (full !== undefined) return Promise.reject(outboxFull(full, this.#lane(full).messages, this.#maxBytes));
     for (const service of services) this.#lane(service).push(message, size);
     return Promise.resolve();
+  }
+
+  state(): OutboxState {
+    return this.#state.current;
+  }
+
+  onState(listener: (state: OutboxState) => void): () => void {
+    return this.#state.onChange(listener);
   }
 
   close(): Promise<void> {
@@ -86,21 +79,18 @@ export class MemoryOutbox implements Outbox {
   }
 }
 
-export function outboxFull(service: string, messages: number, maxBytes: number): SakuraError {
-  return new SakuraError(
-    "REFUSED",
-    `the outbox of service ${service} is full (${messages} messages, outbox.max_bytes ${maxBytes}): ` +
-      "bring the service online, or allow more",
-    { context: { reason: "outbox-full", service } },
-  );
-}
-
 interface Entry extends OutboxMessage {
   readonly size: number;
+  readonly at: number;
   forgotten: boolean;
 }
 
+const NOTHING_DROPPED: Dropped = { full: 0, expired: 0, damaged: 0 };
+
 class MemoryLane implements OutboxLane {
+  readonly dropped = NOTHING_DROPPED;
+  readonly #dead = new Map<string, DeadLetter & { readonly size: number }>();
+  #deadNumber = 0;
   readonly #listeners = new Set<() => void>();
   #entries: (Entry | undefined)[] = [];
   /** The first that is not forgotten. */
@@ -119,7 +109,7 @@ class MemoryLane implements OutboxLane {
   }
 
   push({ module, payload }: OutboxMessage, size: number): void {
-    this.#entries.push({ module, payload, size, forgotten: false });
+    this.#entries.push({ module, payload, size, at: Date.now(), forgotten: false });
     this.#messages++;
     this.#bytes += size;
     for (const listener of this.#listeners) listener();
@@ -150,7 +140,54 @@ class MemoryLane implements OutboxLane {
     this.#cursor = this.#head;
   }
 
-  onAppend(listener: () => void): () => void {
+  get deadLetters(): number {
+    return this.#dead.size;
+  }
+
+  get oldestAt(): number | undefined {
+    return this.#entries.slice(this.#head).find((entry) => entry && !entry.forgotten)?.at;
+  }
+
+  setAside(message: OutboxMessage, reason: string): Promise<void> {
+    const size = message.payload.length + ENTRY_OVERHEAD;
+    this.forget(message);
+    this.#bytes += size;
+    const id = String(++this.#deadNumber);
+    const { module, payload } = message;
+    this.#dead.set(id, { id, module, payload, reason, setAsideAt: Date.now(), size });
+    return Promise.resolve();
+  }
+
+  listDeadLetters({
+    after = "0",
+    limit,
+  }: {
+    readonly after?: string | undefined;
+    readonly limit: number;
+  }): Promise<readonly DeadLetter[]> {
+    return Promise.resolve([...this.#dead.values()].filter(({ id }) => Number(id) > Number(after)).slice(0, limit));
+  }
+
+  retryDeadLetters(ids: readonly string[] | "all"): Promise<number> {
+    const letters = this.#takeDead(ids);
+    for (const letter of letters) this.push(letter, letter.size);
+    return Promise.resolve(letters.length);
+  }
+
+  deleteDeadLetters(ids: readonly string[] | "all"): Promise<number> {
+    return Promise.resolve(this.#takeDead(ids).length);
+  }
+
+  #takeDead(ids: readonly string[] | "all"): (DeadLetter & { readonly size: number })[] {
+    const letters = [...this.#dead.values()].filter(({ id }) => ids === "all" || ids.includes(id));
+    for (const { id, size } of letters) {
+      this.#dead.delete(id);
+      this.#bytes -= size;
+    }
+    return letters;
+  }
+
+  onReady(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
