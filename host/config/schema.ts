@@ -222,6 +222,8 @@ export interface Credentials {
 type AwsIotFields = Omit<z.output<typeof awsIotService>, "rootca_cert" | "cert" | "private_key">;
 export type AwsIotServiceConfig = AwsIotFields & { readonly credentials: Credentials };
 export type ServiceConfig = AwsIotServiceConfig;
+/** A service's fields as the file has them. */
+export type ServiceInput = z.input<typeof awsIotService>;
 
 export type EmulatedModuleConfig = z.output<typeof emulatedModule>;
 export type RealModuleConfig = z.output<typeof realModule>;
