@@ -23,7 +23,6 @@ export type SakuraErrorCode =
   // the bridge
   | "REFUSED" // a message or downlink that cannot be taken now; context.reason is one of a fixed set
   | "SERVICE_FAILED" // an integration service cannot connect or publish
-  | "WRITE_FAILED" // a file cannot be written
   // firmware on the simulated microcontroller
   | "FIRMWARE_FAILED" // it cannot run on: context.kind says why
   // the life of a call

@@ -50,7 +50,7 @@ export interface BridgeControl {
   services(): readonly ServiceView[];
   /**
    * Adds a service to the file and to the bridge.
-   * @throws SakuraError INVALID_CONFIG with context.path and the reason, nothing having changed; WRITE_FAILED when the
+   * @throws SakuraError INVALID_CONFIG with context.path and the reason, nothing having changed; FILE_FAILED when the
    *   file cannot be written
    */
   createService(fields: ServiceInput): Promise<void>;
