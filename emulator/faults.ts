@@ -80,7 +80,7 @@ export class Faults {
 }
 
 /** A small generator whose whole state is its seed; good enough for dice, and the same everywhere. */
-function mulberry32(seed: number): () => number {
+export function mulberry32(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;
