@@ -3,7 +3,14 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connectAsync, type MqttClient } from "mqtt";
-import { type Bridge, type BridgeConfig, type Link, loadConfig, startBridge } from "sakuraio-kit/host";
+import {
+  type Bridge,
+  type BridgeConfig,
+  type Link,
+  loadConfig,
+  type MemoryOutbox,
+  startBridge,
+} from "sakuraio-kit/host";
 import type { ChannelsUplink, Uplink } from "sakuraio-kit/protocol";
 
 /** Where the broker is, and what a client needs for it. */
@@ -13,6 +20,8 @@ export interface BrokerAddress {
   readonly root: string;
   readonly certificate: string;
   readonly privateKey: string;
+  /** Of the bridge; two at one broker need two. */
+  readonly clientId?: string;
 }
 
 /** Takes messages at its own pace. */
@@ -45,12 +54,12 @@ export function messageAt(n: number): ChannelsUplink {
 }
 
 /** MQTT.js alone, with what it takes to publish the same bytes. */
-export async function bareMqtt(broker: BrokerAddress): Promise<Publisher> {
+export async function bareMqtt(broker: BrokerAddress, qos: 0 | 1 = 0): Promise<Publisher> {
   const client: MqttClient = await connectAsync({
     protocol: "mqtts",
     host: "127.0.0.1",
     port: broker.port,
-    clientId: "bare",
+    clientId: `bare-${qos}`,
     ca: broker.root,
     cert: broker.certificate,
     key: broker.privateKey,
@@ -66,32 +75,59 @@ export async function bareMqtt(broker: BrokerAddress): Promise<Publisher> {
     publish({ module, type, payload }) {
       inFlight++;
       const datetime = new Date().toISOString();
-      client.publish(topic, JSON.stringify({ module, type, datetime, payload }), { qos: 0 }, written);
+      client.publish(topic, JSON.stringify({ module, type, datetime, payload }), { qos }, written);
     },
     close: () => client.endAsync(),
   };
 }
 
+export interface BridgedOptions {
+  readonly qos?: 0 | 1;
+  /** Default the one of the configuration, on disk. */
+  readonly outbox?: MemoryOutbox;
+  /** Messages taken and not yet published; default the window. */
+  readonly room?: number;
+}
+
 /** The bridge as it is, from its file to the socket, with a link that this program feeds. */
-export async function bridged(broker: BrokerAddress): Promise<Publisher> {
+export async function bridged(broker: BrokerAddress, options: BridgedOptions = {}): Promise<Publisher> {
+  const { qos = 0, outbox, room = WINDOW } = options;
   const directory = mkdtempSync(join(tmpdir(), "sakuraio-bench-"));
-  let bridge: Bridge;
   const link = new FedLink();
-  try {
-    bridge = await startBridge({ config: configIn(directory, broker), links: { emulated: () => link } });
-  } finally {
-    rmSync(directory, { recursive: true, force: true });
-  }
+  const config = configIn(directory, broker, { modules: [MODULE], qos });
+  const bridge = await startBridge({ config, links: { emulated: () => link }, ...(outbox && { outbox }) });
   await online(bridge);
+  let taken = 0;
+  let published = 0;
+  bridge.onEvent(({ type }) => {
+    if (type === "published") published++;
+  });
   return {
-    room: () => WINDOW - (bridge.stats().services[0]?.waiting ?? WINDOW),
-    // One that is refused ends the program, as nobody catches it: none should be.
-    publish: (message) => void link.uplink.take(message),
-    close: () => bridge.close(),
+    room: () => room - (taken - published),
+    publish(message) {
+      taken++;
+      // One that is refused ends the program, as nobody catches it: none should be.
+      void link.uplink.take(message);
+    },
+    async close() {
+      await bridge.close();
+      rmSync(directory, { recursive: true, force: true });
+    },
   };
 }
 
-function configIn(directory: string, broker: BrokerAddress): BridgeConfig {
+export interface BenchConfig {
+  readonly modules: readonly string[];
+  readonly qos?: 0 | 1;
+  readonly maxBytes?: string;
+}
+
+/** A bridge's file with what it names, in this directory. */
+export function configIn(
+  directory: string,
+  broker: BrokerAddress,
+  { modules, qos = 0, maxBytes = "256MiB" }: BenchConfig,
+): BridgeConfig {
   const write = (name: string, text: string): string => {
     const path = join(directory, name);
     writeFileSync(path, text);
@@ -113,15 +149,23 @@ function configIn(directory: string, broker: BrokerAddress): BridgeConfig {
     rootca_cert: root.pem
     cert: cert.pem
     private_key: key.pem
+    client_id: ${broker.clientId ?? "bench-bridge"}
+    qos: ${qos}
 modules:
-  - { id: ${MODULE}, link: emulated, uart: pty }
+${modules.map((id) => `  - { id: ${id}, link: emulated, uart: pty }`).join("\n")}
+outbox: { path: ./outbox, max_bytes: ${maxBytes} }
 `,
     ),
   );
 }
 
-function online(bridge: Bridge): Promise<void> {
+/** Resolves once its service is connected. */
+export function online(bridge: Bridge): Promise<void> {
   return new Promise((resolve, reject) => {
+    if (bridge.stats().services[0]?.state.state === "online") {
+      resolve();
+      return;
+    }
     const stop = bridge.onEvent((event) => {
       if (event.type !== "service") return;
       if (event.state.state === "online") resolve();

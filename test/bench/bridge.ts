@@ -1,5 +1,6 @@
 /** The bridge against a bare MQTT.js loop: from messages in memory to a subscriber behind a broker, over TLS. */
 import { performance } from "node:perf_hooks";
+import { MemoryOutbox } from "sakuraio-kit/host";
 import { type BrokerAddress, bareMqtt, bridged, messageAt, type Publisher } from "./bridge-publishers.ts";
 import { type Child, nextMessage, startChild } from "./child.ts";
 import { ratioOf, spreadOf, takeTurns } from "./measure.ts";
@@ -17,7 +18,7 @@ export async function benchBridge(report: (row: Row) => void): Promise<void> {
     const address = addressOf(broker.hello);
     const bare = await bareMqtt(address);
     open.push(bare);
-    const bridge = await bridged(address);
+    const bridge = await bridged(address, { outbox: new MemoryOutbox(256 * 1024 ** 2) });
     open.push(bridge);
     const turns = new Map([
       ["bare", () => push(bare, broker)],
@@ -94,6 +95,7 @@ function countOf(message: object): { readonly bytes: number } {
   throw new Error("the broker's process did not say how much has come");
 }
 
+/** What a process with a broker says of it. */
 function addressOf(message: object): BrokerAddress {
   const text = (key: string): string => {
     const value: unknown = Reflect.get(message, key);

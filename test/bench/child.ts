@@ -15,6 +15,7 @@ export interface Child {
 export async function startChild(program: string, ...args: readonly string[]): Promise<Child> {
   const child = fork(fileURLToPath(new URL(program, import.meta.url)), args, {
     stdio: ["ignore", "inherit", "inherit", "ipc"],
+    execArgv: ["--expose-gc"],
   });
   const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   const end = async (): Promise<void> => {

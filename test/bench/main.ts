@@ -5,7 +5,10 @@ import { benchAvr } from "./avr.ts";
 import { benchBridge } from "./bridge.ts";
 import { benchBusPirate, benchPacedBusPirate } from "./bus-pirate.ts";
 import { benchCodec } from "./codec.ts";
+import { benchDurable } from "./durable.ts";
+import { benchLatency } from "./latency.ts";
 import { type Row, tableHead, tableLine } from "./report.ts";
+import { benchBacklog, benchModules } from "./scale.ts";
 import { benchPacedUart, benchUart } from "./uart.ts";
 
 type Benchmark = (report: (row: Row) => void) => Promise<void>;
@@ -18,6 +21,10 @@ const benchmarks: { readonly [name: string]: Benchmark } = {
   "bus-pirate-115200": benchPacedBusPirate,
   avr: benchAvr,
   bridge: benchBridge,
+  durable: benchDurable,
+  latency: benchLatency,
+  modules: benchModules,
+  backlog: benchBacklog,
 };
 
 const HELP = `usage: npm run bench -- [--only NAME] [--json]

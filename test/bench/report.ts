@@ -56,3 +56,13 @@ function rounded(figure: number): string {
   const digits = Math.abs(figure) >= 100 ? 0 : Math.abs(figure) >= 10 ? 1 : 2;
   return figure.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
+
+/** A row that could not be measured here, and why. */
+export function leftOut(name: string, why: string): Row {
+  return { name: `${name}: left out, ${why}`, figure: Number.NaN, unit: "" };
+}
+
+/** The figure may not be above this. */
+export function atMost(figure: number, bound: number, words: string): Goal {
+  return { words: `≤ ${words} = ${rounded(bound)}`, reached: figure <= bound };
+}
