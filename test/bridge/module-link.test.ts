@@ -10,14 +10,7 @@ import { attachUart } from "../../emulator/bus/uart.ts";
 import { realClock, VirtualClock } from "../../emulator/clock.ts";
 import { EmulatedModule } from "../../emulator/module.ts";
 import { MessageLog } from "../../emulator/uplink.ts";
-import {
-  type Link,
-  type LinkNote,
-  type LinkState,
-  type ModuleClient,
-  moduleLink,
-  realModuleLink,
-} from "../../host/bridge/index.ts";
+import { type Link, type LinkNote, type ModuleClient, moduleLink, realModuleLink } from "../../host/bridge/index.ts";
 import { ModuleCommands } from "../../host/module-commands.ts";
 import { flush, type SendOptions } from "../../host/send.ts";
 import type { Uplink } from "../../protocol/bus.ts";
@@ -28,6 +21,7 @@ import type { DownlinkMessage, PlatformMessage } from "../../protocol/message.ts
 import { valuesOf } from "../support/desk.ts";
 import { failsWith } from "../support/errors.ts";
 import { HeldUplink } from "../support/held-uplink.ts";
+import { StateLog } from "../support/link-states.ts";
 
 /** 2017-04-01T04:51:10Z */
 const START = 1_491_022_270_000;
@@ -588,30 +582,6 @@ describe("the link of a configuration", () => {
 });
 
 const next = (log: MessageLog): Promise<PlatformMessage> => log.next();
-
-/** The states of a link as they come. */
-class StateLog {
-  readonly #states: LinkState["state"][] = [];
-  #wake: () => void = () => undefined;
-
-  constructor(link: Link) {
-    link.onState(({ state }) => {
-      this.#states.push(state);
-      this.#wake();
-    });
-  }
-
-  async next(wanted: LinkState["state"]): Promise<void> {
-    for (;;) {
-      const at = this.#states.indexOf(wanted);
-      if (at >= 0) {
-        this.#states.splice(0, at + 1);
-        return;
-      }
-      await new Promise<void>((resolve) => (this.#wake = resolve));
-    }
-  }
-}
 
 function isUp(link: Link): Promise<void> {
   return new Promise((resolve) => {
