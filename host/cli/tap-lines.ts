@@ -12,14 +12,18 @@ export interface TapPlaces {
   readonly module: UartUri | TcpUri;
 }
 
-/** @throws SakuraError INVALID_ARGUMENT, UNSUPPORTED */
+/** @throws SakuraError INVALID_ARGUMENT; UNSUPPORTED for a kind of port that this version cannot drive */
 export function parseTapPlaces({ mcu, module }: { readonly mcu: string; readonly module: string }): TapPlaces {
   parseDeviceEndpoint(mcu);
   const port = parsePortUri(module);
   if (port.kind === "uart" || port.kind === "tcp") return { mcu, module: port };
-  throw new SakuraError("UNSUPPORTED", `a tap lies on a UART: name uart:/dev/ttyUSB0 or tcp:HOST:PORT, not ${module}`, {
-    context: { uri: module },
-  });
+  throw new SakuraError(
+    "INVALID_ARGUMENT",
+    `a tap lies on a UART: name uart:/dev/ttyUSB0 or tcp:HOST:PORT, not ${module}`,
+    {
+      context: { uri: module },
+    },
+  );
 }
 
 /**

@@ -6,6 +6,7 @@ import { benchBridge } from "./bridge.ts";
 import { benchBusPirate, benchPacedBusPirate } from "./bus-pirate.ts";
 import { benchCodec } from "./codec.ts";
 import { type Row, tableHead, tableLine } from "./report.ts";
+import { benchTap } from "./tap.ts";
 import { benchPacedUart, benchUart } from "./uart.ts";
 
 type Benchmark = (report: (row: Row) => void) => Promise<void>;
@@ -18,6 +19,7 @@ const benchmarks: { readonly [name: string]: Benchmark } = {
   "bus-pirate-115200": benchPacedBusPirate,
   avr: benchAvr,
   bridge: benchBridge,
+  tap: benchTap,
 };
 
 const HELP = `usage: npm run bench -- [--only NAME] [--json]
