@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { refuse } from "../../emulator/behaviour.ts";
 import { openPty, type PtyEndpoint } from "../../emulator/bus/pty.ts";
-import { listenTcp } from "../../emulator/bus/tcp.ts";
+import { listenTcp, type TcpEndpoint } from "../../emulator/bus/tcp.ts";
 import { attachUart } from "../../emulator/bus/uart.ts";
 import { realClock, VirtualClock } from "../../emulator/clock.ts";
 import { EmulatedModule } from "../../emulator/module.ts";
@@ -572,6 +572,39 @@ describe("the link of a configuration", () => {
       for (const value of [1, 2, 3]) expect(valuesOf([await next(bridge)])).toEqual([[value]]);
     },
   );
+
+  it("survives that a serial device server goes in the middle of a command and comes back", async () => {
+    const module = new EmulatedModule({ id: "u1", sendTimeMs: 0 });
+    const serve = async (port: number): Promise<TcpEndpoint> => {
+      const listener = await listenTcp({ host: "127.0.0.1", port });
+      onTestFinished(() => listener.close());
+      listener.onConnection((duplex) => void attachUart(module, duplex));
+      return listener;
+    };
+    const server = await serve(0);
+    const link = realModuleLink(
+      { id: "u1", link: "module", port: server.uri, poll_ms: 10, mirror: false },
+      { clock: realClock, random: () => 0 },
+    );
+    onTestFinished(() => link.close());
+    const bridge = new MessageLog();
+    const states = new StateLog(link);
+    let closed: Promise<void> | undefined;
+    // Not carried out, and never answered.
+    const stop = module.override("RX_DEQUEUE", () => {
+      closed ??= server.close();
+      return refuse("BUSY");
+    });
+    module.deliver(message(1, 2));
+    link.start(bridge);
+    await states.next("error");
+    stop();
+    await closed;
+    await serve(Number(server.uri.split(":").at(-1)));
+    await states.next("up");
+    module.deliver(message(3));
+    for (const value of [1, 2, 3]) expect(valuesOf([await next(bridge)])).toEqual([[value]]);
+  });
 
   it("does not begin with a port that is none", () => {
     const context = { clock: realClock, random: Math.random };

@@ -17,6 +17,9 @@ import { isSakuraError } from "../../protocol/errors.ts";
 import { valuesOf } from "../support/desk.ts";
 import { failsWith } from "../support/errors.ts";
 import { StateLog } from "../support/link-states.ts";
+import { PlainDriver } from "../support/plain-driver.ts";
+import { atBus } from "../support/sakuraio-bus.ts";
+import { sakuraio } from "../support/sakuraio-package.ts";
 
 const context = { clock: realClock, random: () => 0 };
 
@@ -85,6 +88,30 @@ describe.skipIf(process.platform === "win32")("the link of a tapped module", () 
     module.deliver({ type: "channels", module: "u1", payload: { channels: [{ channel: 9, type: "i", value: 7 }] } });
     expect(await mcu.receive()).toMatchObject({ channel: 9, value: 7 });
     expect(link.counts?.()).toMatchObject({ unanswered: 0, stray_answers: 0, published: 2, decoder_failures: 0 });
+  });
+
+  it("lets a program that nobody here wrote drive it, too", async () => {
+    const directory = temporaryDirectory();
+    const { platform, plug } = pluggable(join(directory, "module"));
+    await plug();
+    const { bridge, states, link } = tap("pty", `uart:${join(directory, "module")}`);
+    await states.next("up");
+    const driver = await PlainDriver.open(endpointOf(link));
+    onTestFinished(() => driver.close());
+    const client = sakuraio.use(atBus(driver));
+    const call = (method: string, ...parameters: unknown[]): Promise<unknown> =>
+      new Promise((resolve, reject) => {
+        client[method]?.(...parameters, (error: Error | null, value: unknown) =>
+          error ? reject(error) : resolve(value),
+        );
+      });
+    await call("enqueueTx", 0, 124.5);
+    await expect(call("enqueueTx", 128, 1)).rejects.toThrow(/^Error result: 4 /);
+    await call("enqueueTx", 5, Buffer.from([0xfe, 0xff, 0xff, 0xff, 0, 0, 0, 0]), { type: 0x69 });
+    await call("send");
+    const published = valuesOf([await bridge.next()]);
+    expect(published).toEqual([[124.5, -2]]);
+    expect(published).toEqual(valuesOf([await platform.next()]));
   });
 
   it("publishes what the module sends, whatever the line does to the bytes", async () => {
