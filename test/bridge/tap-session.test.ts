@@ -264,11 +264,13 @@ describe("noise on the line", () => {
     raw("mcu", "hello\r\n");
     raw("module", "ERROR\r\n");
     raw("module", "\x80boot v1\r\n");
+    raw("mcu", "AT\r\nA\r\n");
     asks(TX_SEND);
-    raw("module", "\r\n?!");
+    // About the line before.
+    raw("module", "OK\r\nERROR\r\n?!");
     answers(OK);
     expect(await values()).toEqual([[1]]);
-    expect(session.counts()).toMatchObject({ noise_bytes_mcu: 7, noise_bytes_module: 8, unanswered: 0 });
+    expect(session.counts()).toMatchObject({ noise_bytes_mcu: 8, noise_bytes_module: 8, unanswered: 0 });
     expect(notes).toEqual([]);
   });
 

@@ -10,7 +10,7 @@ import { realClock } from "../../emulator/clock.ts";
 import { parseFaults } from "../../emulator/faults.ts";
 import { EmulatedModule } from "../../emulator/module.ts";
 import { MessageLog } from "../../emulator/uplink.ts";
-import type { Link, LinkNote } from "../../host/bridge/index.ts";
+import { Bridge, type BridgeEvent, type Link, type LinkNote, MemoryOutbox } from "../../host/bridge/index.ts";
 import { tapLinkOf } from "../../host/cli/tap-link.ts";
 import { SakuraModule } from "../../host/module.ts";
 import { isSakuraError } from "../../protocol/errors.ts";
@@ -198,6 +198,34 @@ describe.skipIf(process.platform === "win32")("the link of a tapped module", () 
     const { context: told, message } = await failsWith("REFUSED", link.deliver(down));
     expect(told).toEqual({ reason: "tap" });
     expect(message).toMatch(/only listens/);
+  });
+});
+
+describe("a bridge with a tap", () => {
+  it("tells its listeners what the link notices, and has what it counts in its statistics", async () => {
+    const link: Link = {
+      module: "u1",
+      kind: "tap",
+      start: (_uplink, note) => note?.({ note: "waiting", message: "module u1: it waits" }),
+      state: () => ({ state: "up", since: 0, endpoint: "here" }),
+      onState: () => () => undefined,
+      counts: () => ({ requests: 3 }),
+      deliver: async () => undefined,
+      close: async () => undefined,
+    };
+    const bridge = new Bridge({ links: [link], services: [], outbox: new MemoryOutbox(65_536), clock: realClock });
+    onTestFinished(() => bridge.close());
+    const events: BridgeEvent[] = [];
+    bridge.onEvent((event) => events.push(event));
+    bridge.start();
+    expect(events).toContainEqual({
+      type: "link-note",
+      module: "u1",
+      kind: "tap",
+      note: "waiting",
+      message: "module u1: it waits",
+    });
+    expect(bridge.stats().links).toMatchObject([{ module: "u1", counts: { requests: 3 } }]);
   });
 });
 
