@@ -64,7 +64,8 @@ async function openBusPirate(uri: BusPirateUri, { clock, signal }: OpenPortOptio
   }
 }
 
-async function openLine(uri: UartUri | TcpUri, signal: AbortSignal | undefined): Promise<ByteDuplex> {
+/** A line that carries bytes. @throws SakuraError as {@link openPort} */
+export async function openLine(uri: UartUri | TcpUri, signal: AbortSignal | undefined): Promise<ByteDuplex> {
   switch (uri.kind) {
     case "uart": {
       const { openSerialPort } = await import("./adapter/serial-port.ts");

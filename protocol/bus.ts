@@ -16,6 +16,8 @@ export interface ByteDuplex {
   readonly name: string;
   /** Hands the bytes on, in order; the array must not be changed afterwards. After the end it does nothing. */
   write(bytes: Uint8Array): void;
+  /** Bytes that were handed over and that the system has not taken so far, where that can be told. */
+  unsent?(): number;
   /** Calls the listener with each chunk that arrives, as it arrives, split anywhere. Returns its removal. */
   onBytes(listener: (bytes: Uint8Array) => void): () => void;
   /**

@@ -11,6 +11,8 @@ export interface StreamLike {
   on(event: "error", listener: (error: Error) => void): unknown;
   on(event: "close", listener: () => void): unknown;
   write(chunk: Uint8Array): unknown;
+  /** Bytes written that wait for the system to take them. */
+  readonly writableLength?: number;
 }
 
 export interface DuplexOptions {
@@ -60,6 +62,7 @@ export function duplexOverStream(stream: StreamLike, options: DuplexOptions): By
     write(bytes) {
       if (!end) stream.write(bytes);
     },
+    unsent: () => stream.writableLength ?? 0,
     onBytes(listener) {
       if (!end) byteListeners.add(listener);
       return () => byteListeners.delete(listener);

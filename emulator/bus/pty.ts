@@ -142,6 +142,10 @@ class PtyStream extends EventEmitter<PtyEvents> {
     this.#watch = calls.watch(ends.controlling, () => this.#ready());
   }
 
+  get writableLength(): number {
+    return this.#pendingBytes;
+  }
+
   write(bytes: Uint8Array): void {
     if (this.#stopped) return;
     if (this.#pending.length > 0) {
@@ -158,6 +162,7 @@ class PtyStream extends EventEmitter<PtyEvents> {
     if (this.#stopped) return;
     this.#stopped = true;
     this.#pending = [];
+    this.#pendingBytes = 0;
     this.#watch.stop();
   }
 

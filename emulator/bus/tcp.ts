@@ -129,6 +129,10 @@ class DriverStream extends EventEmitter<DriverEvents> {
     socket.on("close", () => this.emit("close"));
   }
 
+  get writableLength(): number {
+    return this.#socket.writableLength;
+  }
+
   write(bytes: Uint8Array): void {
     if (this.#socket.writableLength + bytes.length <= MOST_PENDING_BYTES) this.#socket.write(bytes);
   }

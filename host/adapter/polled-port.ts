@@ -33,6 +33,7 @@ export class PolledPort extends EventEmitter<PortEvents> {
   readonly #fd: number;
   readonly #poller: Poller;
   #pending: Uint8Array[] = [];
+  #pendingBytes = 0;
   #stopped = false;
 
   /** @param fd an open terminal device that does not block */
@@ -45,12 +46,17 @@ export class PolledPort extends EventEmitter<PortEvents> {
     this.#arm();
   }
 
+  get writableLength(): number {
+    return this.#pendingBytes;
+  }
+
   write(bytes: Uint8Array): void {
     if (this.#stopped) return;
     const written = this.#pending.length > 0 ? 0 : this.#put(bytes);
     if (written === bytes.length || this.#stopped) return;
     // A copy: the caller may use its bytes again.
     this.#pending.push(bytes.slice(written));
+    this.#pendingBytes += bytes.length - written;
     this.#arm();
   }
 
@@ -58,6 +64,7 @@ export class PolledPort extends EventEmitter<PortEvents> {
   stop(): void {
     this.#stopped = true;
     this.#pending = [];
+    this.#pendingBytes = 0;
   }
 
   #ready(error: Error | null, act: () => void): void {
@@ -103,6 +110,7 @@ export class PolledPort extends EventEmitter<PortEvents> {
     if (kept) {
       const written = this.#put(kept);
       if (this.#stopped) return;
+      this.#pendingBytes -= written;
       this.#pending = written < kept.length ? [kept.subarray(written)] : [];
     }
     this.#arm();

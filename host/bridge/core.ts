@@ -102,7 +102,12 @@ export class Bridge {
         waiting: lane.messages,
         waitingBytes: lane.bytes,
       })),
-      links: [...this.#links.values()].map((link) => ({ module: link.module, kind: link.kind, state: link.state() })),
+      links: [...this.#links.values()].map((link) => ({
+        module: link.module,
+        kind: link.kind,
+        state: link.state(),
+        counts: link.counts?.(),
+      })),
     };
   }
 
@@ -156,7 +161,7 @@ export class Bridge {
     link.onState((state) => this.#emit({ type: "link", module, kind, state }));
     this.#emit({ type: "link", module, kind, state: link.state() });
     const uplink: Uplink = { take: (message) => this.#take(message, module, services) };
-    link.start(uplink);
+    link.start(uplink, (note) => this.#emit({ type: "link-note", module, kind, ...note }));
   }
 
   /**

@@ -1,11 +1,12 @@
 /** What the bridge tells whoever runs it, and what it counts. There is no logger inside. */
 import type { DownlinkMessage, PlatformMessage } from "../../protocol/message.ts";
-import type { LinkKind, LinkState } from "./link.ts";
+import type { LinkKind, LinkNote, LinkState } from "./link.ts";
 import type { Dropped, OutboxState } from "./outbox/outbox.ts";
 import type { ServiceState } from "./service.ts";
 
 export type BridgeEvent =
   | { readonly type: "link"; readonly module: string; readonly kind: LinkKind; readonly state: LinkState }
+  | ({ readonly type: "link-note"; readonly module: string; readonly kind: LinkKind } & LinkNote)
   | { readonly type: "service"; readonly service: string; readonly state: ServiceState }
   | {
       /** A module's message has been accepted for these services. */
@@ -92,5 +93,11 @@ export interface BridgeStats {
     readonly waiting: number;
     readonly waitingBytes: number;
   }[];
-  readonly links: readonly { readonly module: string; readonly kind: LinkKind; readonly state: LinkState }[];
+  readonly links: readonly {
+    readonly module: string;
+    readonly kind: LinkKind;
+    readonly state: LinkState;
+    /** Where the link counts anything, by name. */
+    readonly counts?: Readonly<Record<string, number>> | undefined;
+  }[];
 }

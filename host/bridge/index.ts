@@ -1,9 +1,10 @@
 /** The bridge: modules on one side, integration services on the other. */
 export { Bridge, type BridgeParts, type ServicePart } from "./core.ts";
 export type { BridgeEvent, BridgeStats, DownlinkRefusal, UplinkRefusal } from "./events.ts";
-export type { Link, LinkKind, LinkRefusal, LinkState } from "./link.ts";
+export type { Link, LinkKind, LinkNote, LinkNoteKind, LinkRefusal, LinkState } from "./link.ts";
 export { type ModuleClient, type ModuleLinkOptions, moduleLink, realModuleLink } from "./links/module.ts";
 export { linkRefusal, type OpenLink, type RetryingLinkOptions, retryingLink } from "./links/retrying.ts";
+export { type TapLines, type TapLinkOptions, tapLink } from "./links/tap.ts";
 export { MemoryOutbox } from "./outbox/memory.ts";
 export type {
   DeadLetter,

@@ -33,7 +33,25 @@ export type LinkRefusal =
   | "rx-queue-full" // emulated: the MCU has not read enough
   | "tx-queue-full" // module: it has not sent enough
   | "send-failed" // module: it took the message, and reports that the sending failed
+  | "tap" // tap: the bridge only listens there, and what it sent would come between the MCU and its module
   | "timeout";
+
+/** Something that a link noticed, that changes no state, and that who runs the bridge should know. */
+export interface LinkNote {
+  /** For programs. */
+  readonly note: LinkNoteKind;
+  /** For people. */
+  readonly message: string;
+}
+
+export type LinkNoteKind =
+  | "rx-queue-changed" // module: somebody else reads its RX queue as well
+  | "waiting" // tap: the bridge does not take what the MCU sent; it waits
+  | "values-lost" // tap: too much waited, or the bridge stopped before it was taken
+  | "values-gone" // tap: the module's TX queue has lost values that were not seen to be sent
+  | "not-understood" // tap: the module took a command that this program cannot read
+  | "bytes-dropped" // tap: one side did not read what the other sent
+  | "decoder-failed"; // tap: a fault of this program; the bytes pass all the same
 
 export interface Link {
   /** The module's id on the platform. */
@@ -44,11 +62,14 @@ export interface Link {
   /**
    * Starts, once. Never throws for what time can change: a port that is not there is state `error`, and tried again.
    * @param uplink takes what the module sends up
+   * @param note told what who runs the bridge should know
    */
-  start(uplink: Uplink): void;
+  start(uplink: Uplink, note?: (note: LinkNote) => void): void;
   state(): LinkState;
   /** Calls the listener with each new state. Returns its removal. */
   onState(listener: (state: LinkState) => void): () => void;
+  /** What it has counted since the start, by name; for statistics. */
+  counts?(): Readonly<Record<string, number>>;
   /**
    * Brings a message down to the module: all of it, or nothing.
    * @throws SakuraError REFUSED with context.reason, see {@link LinkRefusal}; ABORTED by the signal

@@ -75,6 +75,8 @@ function eventText(event: BridgeEvent): string | undefined {
   switch (event.type) {
     case "link":
       return stateText(`link ${event.module} (${event.kind})`, event.state);
+    case "link-note":
+      return `link ${event.module} (${event.kind}): ${event.message}`;
     case "service":
       return stateText(`service ${event.service}`, event.state);
     case "message": {
@@ -127,6 +129,10 @@ function eventJson(event: BridgeEvent): string | undefined {
     case "link": {
       const { module, kind } = event;
       return stateJson({ event: "link", module, link: kind }, event.state);
+    }
+    case "link-note": {
+      const { module, kind, note, message } = event;
+      return JSON.stringify({ event: "link-note", module, link: kind, note, message });
     }
     case "service":
       return stateJson({ event: "service", service: event.service }, event.state);

@@ -1,12 +1,9 @@
 /** What an emulated module says and does, for people. */
 import type { ModuleEvent } from "../../emulator/behaviour.ts";
 import type { EmulatedModule } from "../../emulator/module.ts";
-import { commandByCode } from "../../protocol/commands.ts";
-import { formatDateTime } from "../../protocol/datetime.ts";
 import { reasonOf } from "../../protocol/errors.ts";
-import { toHex } from "../../protocol/hex.ts";
 import { encodeMessage, type PlatformMessage } from "../../protocol/message.ts";
-import { statusText } from "../../protocol/status.ts";
+import { answerLine, requestLine } from "./frame-text.ts";
 import { type CliIo, printLine } from "./io.ts";
 import type { ControlAnswer } from "./module-control.ts";
 
@@ -36,10 +33,8 @@ export function reportEvent(event: ModuleEvent, io: CliIo): void {
 /** Each request and its answer, on stderr. */
 export function trace(module: EmulatedModule, io: CliIo): void {
   module.onFrame((request, answer) => {
-    const time = formatDateTime(module.clock.now()).slice(11, 23);
-    const name = commandByCode(request[0] ?? 0) ?? "?";
-    printLine(io.stderr, `${time}  MCU → module  ${name.padEnd(26)}${toHex(request, " ")}`);
-    const status = answer ? statusText(answer[0] ?? 0) : "(silent)";
-    printLine(io.stderr, `${time}  MCU ← module  ${status.padEnd(26)}${answer ? toHex(answer, " ") : ""}`);
+    const now = module.clock.now();
+    printLine(io.stderr, requestLine(now, request));
+    printLine(io.stderr, answerLine(now, answer));
   });
 }

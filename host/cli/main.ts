@@ -10,6 +10,7 @@ import { registerEmulateVerb } from "./emulate-verb.ts";
 import type { CliIo } from "./io.ts";
 import { registerModuleVerbs } from "./module-verbs.ts";
 import { processIo } from "./process-io.ts";
+import { registerTapVerb } from "./tap-verb.ts";
 import { version } from "./version.ts";
 
 let opened: CliIo | undefined;
@@ -30,6 +31,7 @@ registerDemoVerb(program, io);
 registerEmulateVerb(program, io);
 registerModuleVerbs(program, io);
 registerBridgeVerb(program, io);
+registerTapVerb(program, io);
 registerAvrVerb(program, io);
 registerAwsIotVerbs(program, io);
 registerCodegenVerbs(program, io);

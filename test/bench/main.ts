@@ -9,6 +9,7 @@ import { benchDurable } from "./durable.ts";
 import { benchLatency } from "./latency.ts";
 import { type Row, tableHead, tableLine } from "./report.ts";
 import { benchBacklog, benchModules } from "./scale.ts";
+import { benchTap } from "./tap.ts";
 import { benchPacedUart, benchUart } from "./uart.ts";
 
 type Benchmark = (report: (row: Row) => void) => Promise<void>;
@@ -25,6 +26,7 @@ const benchmarks: { readonly [name: string]: Benchmark } = {
   latency: benchLatency,
   modules: benchModules,
   backlog: benchBacklog,
+  tap: benchTap,
 };
 
 const HELP = `usage: npm run bench -- [--only NAME] [--json]

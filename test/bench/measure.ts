@@ -18,6 +18,12 @@ export function spreadOf(values: readonly number[]): Spread {
   };
 }
 
+/** The value that a share of them does not exceed: 0.99 for the 99th percentile. */
+export function percentileOf(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN;
+}
+
 /** Lets the contestants take turns, A B C A B C, in each of the rounds. Gives each one's results, by round. */
 export async function takeTurns<Result>(
   rounds: number,

@@ -3,6 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { AwsIotEndpoint } from "../../emulator/aws-iot/index.ts";
+import { openPty } from "../../emulator/bus/pty.ts";
+import { attachUart } from "../../emulator/bus/uart.ts";
+import { EmulatedModule } from "../../emulator/module.ts";
 import { openBusPirateI2c } from "../../host/adapter/bus-pirate.ts";
 import { connectTcp } from "../../host/adapter/tcp.ts";
 import { SakuraModule } from "../../host/module.ts";
@@ -125,6 +128,39 @@ describe("sakuraio bridge", () => {
     expect(line).toMatch(/^sakura\/up\/u0123456789a .*"channels":\[\{"channel":0,"type":"i","value":25,/);
     expect((await running.stop("SIGTERM")).code).toBe(0);
   });
+
+  it.skipIf(process.platform === "win32")(
+    "carries what a program on the gateway sends with a real module, tapped, and refuses what comes down to it",
+    async () => {
+      const endpoint = await startEndpoint();
+      const module = new EmulatedModule({ id: "u0123456789c", sendTimeMs: 0 });
+      const far = await openPty();
+      onTestFinished(() => far.close());
+      attachUart(module, far.duplex);
+      const file = await configFor(
+        endpoint,
+        `  - { id: u0123456789c, link: tap, mcu: "pty:./mcu", module: "uart:${far.path}" }\n`,
+      );
+      const cloud = await connectClient(endpoint, await registered(endpoint, everything), { clientId: "cloud" });
+      await cloud.subscribeAsync("sakura/up/#");
+      const arrived = messages(cloud, 1);
+      const running = bridge("--config", file, "--json");
+      const { endpoints } = await running.next("ready");
+      const [place = ""] = Object.values(endpoints as Record<string, string>);
+      const mcu = await SakuraModule.open(`uart:${place}`);
+      onTestFinished(() => mcu.close());
+      await mcu.txEnqueue({ channel: 3, type: "l", value: -9223372036854775808n });
+      await mcu.flush();
+      const [line = ""] = await arrived;
+      expect(line).toMatch(
+        /^sakura\/up\/u0123456789c .*"channels":\[\{"channel":3,"type":"l","value":-9223372036854775808,"datetime":"[^"]+"\}\]\}\}$/,
+      );
+      cloud.publish("sakura/down", DOWN.replace("u0123456789a", "u0123456789c"));
+      expect(await running.next("downlink")).toMatchObject({ accepted: false, reason: "tap" });
+      expect(await mcu.receive()).toBeUndefined();
+      expect((await running.stop("SIGTERM")).code).toBe(0);
+    },
+  );
 
   it("runs on what is there, tells what is not, and tries that again", async () => {
     const endpoint = await startEndpoint();

@@ -7,7 +7,7 @@ import { reasonOf, SakuraError } from "../../../protocol/errors.ts";
 import type { DownlinkMessage } from "../../../protocol/message.ts";
 import { pause } from "../../clock.ts";
 import { Backoff } from "../backoff.ts";
-import type { Link, LinkKind, LinkRefusal, LinkState } from "../link.ts";
+import type { Link, LinkKind, LinkNote, LinkRefusal, LinkState } from "../link.ts";
 import { StateHolder } from "../state-holder.ts";
 
 /** What an opening gives. */
@@ -25,13 +25,16 @@ export interface OpenLink {
 export interface RetryingLinkOptions {
   readonly module: string;
   readonly kind: LinkKind;
+  /** See {@link Link.mirrors}. */
+  readonly mirrors?: boolean | undefined;
   readonly clock: Clock;
   readonly random?: (() => number) | undefined;
   /**
    * Opens it. A rejection is the reason of state `error`, and it is called again.
    * @param signal aborted when the link is closed meanwhile
+   * @param note see {@link Link.start}
    */
-  open(uplink: Uplink, signal: AbortSignal): Promise<OpenLink>;
+  open(uplink: Uplink, signal: AbortSignal, note: (note: LinkNote) => void): Promise<OpenLink>;
 }
 
 /** A port that is plugged in again should be back while its user is still looking. */
@@ -44,6 +47,7 @@ export function retryingLink(options: RetryingLinkOptions): Link {
 class RetryingLink implements Link {
   readonly module: string;
   readonly kind: LinkKind;
+  readonly mirrors: boolean;
   readonly #options: RetryingLinkOptions;
   readonly #state: StateHolder<LinkState>;
   readonly #backoff: Backoff;
@@ -54,13 +58,14 @@ class RetryingLink implements Link {
   constructor(options: RetryingLinkOptions) {
     this.module = options.module;
     this.kind = options.kind;
+    this.mirrors = options.mirrors ?? false;
     this.#options = options;
     this.#state = new StateHolder<LinkState>({ state: "starting", since: options.clock.now() });
     this.#backoff = new Backoff({ ...LINK_BACKOFF, random: options.random });
   }
 
-  start(uplink: Uplink): void {
-    this.#life = this.#live(uplink);
+  start(uplink: Uplink, note: (note: LinkNote) => void = () => undefined): void {
+    this.#life = this.#live(uplink, note);
   }
 
   state(): LinkState {
@@ -84,11 +89,11 @@ class RetryingLink implements Link {
     }
   }
 
-  async #live(uplink: Uplink): Promise<void> {
+  async #live(uplink: Uplink, note: (note: LinkNote) => void): Promise<void> {
     const { clock } = this.#options;
     const { signal } = this.#stop;
     while (!signal.aborted) {
-      const reason = await this.#once(uplink, signal);
+      const reason = await this.#once(uplink, signal, note);
       if (signal.aborted) return;
       const wait = this.#backoff.fail();
       this.#fail(reason, clock.now() + wait);
@@ -98,10 +103,10 @@ class RetryingLink implements Link {
   }
 
   /** Opens it, and waits until it is lost or to be closed. */
-  async #once(uplink: Uplink, signal: AbortSignal): Promise<string> {
+  async #once(uplink: Uplink, signal: AbortSignal, note: (note: LinkNote) => void): Promise<string> {
     let open: OpenLink | undefined;
     try {
-      open = await this.#options.open(uplink, signal);
+      open = await this.#options.open(uplink, signal, note);
       if (signal.aborted) return "stopped";
       this.#open = open;
       this.#backoff.reset();
