@@ -1,5 +1,8 @@
 /** The bridge: modules on one side, integration services on the other. */
-export { Bridge, type BridgeParts, type ServicePart } from "./core.ts";
+export type { DropReport } from "./assemble.ts";
+export type { BridgeControl, CertificateView, ReloadReport, ServiceView, WaitingDownlink } from "./control.ts";
+export { Bridge, type BridgeParts } from "./core.ts";
+export type { DownlinkBounds } from "./downlink-queue.ts";
 export type { BridgeEvent, BridgeStats, DownlinkRefusal, UplinkRefusal } from "./events.ts";
 export type { Link, LinkKind, LinkRefusal, LinkState } from "./link.ts";
 export { type ModuleClient, type ModuleLinkOptions, moduleLink, realModuleLink } from "./links/module.ts";
@@ -22,4 +25,5 @@ export {
   type ServiceState,
   serviceFailures,
 } from "./service.ts";
+export type { ServicePart } from "./service-place.ts";
 export { type BridgeOptions, type LinkContext, type LinkFactories, type LinkFactory, startBridge } from "./start.ts";

@@ -89,8 +89,8 @@ function eventText(event: BridgeEvent): string | undefined {
       return undefined;
     case "downlink":
       return event.accepted
-        ? `downlink ${event.message.module}: ${event.message.payload.channels.length} channels, from ${event.service}`
-        : `downlink ${event.module ?? "?"}: refused (${event.reason}), from ${event.service}: ${event.message}`;
+        ? `downlink ${event.message.module}: ${event.message.payload.channels.length} channels, from ${event.service ?? "the API"}`
+        : `downlink ${event.module ?? "?"}: refused (${event.reason}), from ${event.service ?? "the API"}: ${event.message}`;
     case "outbox":
       return event.state.state === "ok" ? "outbox: ok" : `outbox: ${event.state.state}: ${event.state.reason}`;
     case "dropped":

@@ -4,7 +4,6 @@ import {
   Bridge,
   type BridgeEvent,
   MemoryOutbox,
-  type Outbox,
   type Service,
   type ServiceEvents,
   type ServiceState,
@@ -43,12 +42,16 @@ class FakeService implements Service {
     this.closedWith = drainMs;
     return Promise.resolve();
   }
+  readonly told: string[] = [];
+  tell(topic: string, payload: Uint8Array): void {
+    this.told.push(`${topic} ${Buffer.from(payload).toString()}`);
+  }
   down(text: string): void {
     this.events?.onDownlink(Buffer.from(text));
   }
 }
 
-function desk({ maxBytes = 100_000, outbox = new MemoryOutbox(maxBytes) as Outbox } = {}) {
+function desk({ maxBytes = 100_000, outbox = new MemoryOutbox(maxBytes) } = {}) {
   const clock = new VirtualClock(START);
   const u1 = new FakeLink("u1");
   const u2 = new FakeLink("u2");
@@ -57,8 +60,8 @@ function desk({ maxBytes = 100_000, outbox = new MemoryOutbox(maxBytes) as Outbo
   const bridge = new Bridge({
     links: [u1, u2],
     services: [
-      { service: all, lane: outbox.lane("all") },
-      { service: one, lane: outbox.lane("one"), modules: ["u1"] },
+      { name: "all", create: () => all },
+      { name: "one", modules: ["u1"], resultTopic: "result", create: () => one },
     ],
     outbox,
     clock,
@@ -116,13 +119,10 @@ describe("a message on its way up", () => {
   it("is refused when the outbox fails, and the next is taken", async () => {
     const memory = new MemoryOutbox(100_000);
     let broken = true;
-    const outbox: Outbox = {
-      lane: (name) => memory.lane(name),
-      append: (...given) =>
-        broken ? Promise.reject(new SakuraError("PORT_FAILED", "disk full")) : memory.append(...given),
-      close: () => memory.close(),
-    };
-    const { u1, waiting } = desk({ outbox });
+    const append = memory.append.bind(memory);
+    memory.append = (...given) =>
+      broken ? Promise.reject(new SakuraError("PORT_FAILED", "disk full")) : append(...given);
+    const { u1, waiting } = desk({ outbox: memory });
     expect((await failsWith("REFUSED", u1.send(1))).context).toMatchObject({ reason: "outbox-failed" });
     broken = false;
     await u1.send(2);
@@ -164,7 +164,7 @@ describe("a message on its way up", () => {
     const clock = new VirtualClock(START);
     const outbox = new MemoryOutbox(1_000);
     const u2 = new FakeLink("u2");
-    const service = { service: new FakeService("one"), lane: outbox.lane("one"), modules: ["u1"] };
+    const service = { name: "one", modules: ["u1"], create: () => new FakeService("one") };
     const bridge = new Bridge({ links: [u2], services: [service], outbox, clock });
     bridge.start();
     await u2.send(1);
@@ -184,7 +184,7 @@ describe("a message on its way down", () => {
     expect(valuesOf(u1)).toEqual([1, 3]);
     expect(valuesOf(u2)).toEqual([2]);
     expect(of("downlink").map(({ accepted }) => accepted)).toEqual([true, true, true]);
-    expect(bridge.stats().downlink).toEqual({ accepted: 3, refused: 0 });
+    expect(bridge.stats().downlink).toEqual({ accepted: 3, refused: 0, waiting: 0, refusals: {} });
   });
 
   it.each([
@@ -207,7 +207,7 @@ describe("a message on its way down", () => {
     expect(refused).toMatchObject({ service: "one", accepted: false, reason, message: expect.stringMatching(words) });
     expect(next).toMatchObject({ accepted: true });
     expect(u1.delivered).toHaveLength(1);
-    expect(bridge.stats().downlink).toEqual({ accepted: 1, refused: 1 });
+    expect(bridge.stats().downlink).toEqual({ accepted: 1, refused: 1, waiting: 0, refusals: { [reason]: 1 } });
   });
 
   it("is refused with the link's own reason", async () => {

@@ -99,7 +99,7 @@ describe("sakuraio bridge", () => {
     }
     expect(events.at(-1)).toBe("service stopped");
     expect(stderr).toMatch(
-      /downlink \?: refused \(invalid-message\), from plant-a: payload\.channels: at least one channel/,
+      /downlink u9: refused \(invalid-message\), from plant-a: payload\.channels: at least one channel/,
     );
     expect(stderr).not.toMatch(/message u0123456789a/);
   });
