@@ -92,8 +92,8 @@ export class DownlinkQueue {
     }
     this.#items.push(item);
     // Who does not wait wants to know now: the link may be up again.
-    if (!held || !item.waits) this.wake();
-    else this.#armExpiry();
+    if (!item.waits || !(held || this.#running)) this.wake();
+    else if (held) this.#armExpiry();
   }
 
   /** Tries again at once: the link has another state, or is another one. */
@@ -120,7 +120,7 @@ export class DownlinkQueue {
       this.#wakeAgain = false;
       this.#cancelTimers();
       await this.#deliverAll();
-    } while (this.#wakeAgain && this.#items.length > 0 && !this.#closed);
+    } while ((this.#wakeAgain || !this.#held) && this.#items.length > 0 && !this.#closed);
     this.#running = false;
     if (this.#items.length === 0) this.#options.onEmpty();
   }
