@@ -176,7 +176,7 @@ export class Bridge {
       try {
         await this.#rename(name, part);
       } catch (error) {
-        this.#startService(place);
+        if (this.#closed === undefined) this.#startService(place);
         throw error;
       }
     }
@@ -313,7 +313,10 @@ export class Bridge {
 
   /** No message is put in the lane's old name after it has the new one. */
   async #rename(from: string, part: ServicePart): Promise<void> {
-    const renamed = this.#outbox.rename(from, part.name);
+    // Of a service that was here once, and left nothing.
+    const isEmpty = this.#outbox.lanes().includes(part.name) && this.keptFor(part.name) === 0;
+    const freed = isEmpty ? this.#outbox.remove(part.name) : Promise.resolve();
+    const renamed = freed.then(() => this.#outbox.rename(from, part.name));
     this.#renaming = renamed.catch(() => undefined);
     try {
       await renamed;

@@ -101,7 +101,6 @@ export class ManagedBridge implements BridgeControl {
 
   editService(name: string, changes: ServiceChanges): Promise<void> {
     return this.#inTurn(async () => {
-      this.#require(name);
       const to = changes.name ?? name;
       if (to !== name) this.#requireFreeLane(to);
       const renamed = to === name ? undefined : { from: name, to };
@@ -116,7 +115,6 @@ export class ManagedBridge implements BridgeControl {
     return this.#inTurn(async () => {
       const kept = this.#bridge.keptFor(name);
       const isOrphan = this.stats().orphans.some(({ service }) => service === name);
-      if (!isOrphan) this.#require(name);
       if (kept > 0 && !options.discard) {
         const message = `${kept} messages of service ${name} wait: bring it online, or discard them`;
         throw new SakuraError("REFUSED", message, { context: { reason: "messages-waiting", service: name } });
@@ -253,11 +251,6 @@ export class ManagedBridge implements BridgeControl {
   #context() {
     const { clock = wallClock, random = Math.random } = this.#options;
     return { clock, random };
-  }
-
-  #require(name: string): void {
-    if (this.#config.services.some((service) => service.name === name)) return;
-    throw new SakuraError("INVALID_ARGUMENT", `there is no service ${name}`);
   }
 
   /** Two services' messages must not come into one lane. */

@@ -1,6 +1,6 @@
 /**
  * The bridge's file, as one schema: from it come the types, the defaults, the ranges and the messages. A key that it
- * does not know is an error. What one field alone cannot tell is checked in {@link bridgeFileProblems}.
+ * does not know is an error. What one field alone cannot tell is checked in bridgeFileProblem.
  */
 import type { KeyObject, X509Certificate } from "node:crypto";
 import { isIP } from "node:net";
@@ -59,7 +59,7 @@ const bytes = z
     context.addIssue({ code: "custom", message: "must be a size from 64KiB to 1024GiB, such as 256MiB" });
     return z.NEVER;
   })
-  .meta({ pattern: "^\\d+ ?([KMG]iB|B|)$", examples: ["256MiB"] });
+  .meta({ pattern: "^\\d+ ?([KMG]iB|B|)$" });
 
 const DURATION_UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 const DURATION_MAX_MS = 3_650 * 86_400_000;
@@ -75,7 +75,7 @@ function duration(minMs: number) {
       context.addIssue({ code: "custom", message: `must be a time from ${minMs / 1_000}s to 3650d, such as 7d` });
       return z.NEVER;
     })
-    .meta({ pattern: "^\\d{1,9} ?[smhd]$", examples: ["7d"] });
+    .meta({ pattern: "^\\d{1,9} ?[smhd]$" });
 }
 
 /** Labels of at most 63 characters, 253 together (RFC 1035 §2.3.4); `_` because names of containers have it. */

@@ -6,6 +6,7 @@ import {
   type DownlinkBounds,
   MemoryOutbox,
   type OutboxLane,
+  type OutboxState,
   type Service,
   type ServiceEvents,
   type ServiceState,
@@ -603,6 +604,22 @@ describe("services that come and go", () => {
       orphans: [{ service: "gone", waiting: 1 }],
       outbox: { state: "ok" },
     });
+  });
+});
+
+describe("an outbox in trouble", () => {
+  it("is told, and counted", async () => {
+    const outbox = new MemoryOutbox(100_000);
+    let tell: (state: OutboxState) => void = () => undefined;
+    outbox.onState = (listener) => {
+      tell = listener;
+      return () => undefined;
+    };
+    const { bridge, of } = desk({ outbox });
+    tell({ state: "low-space", reason: "1 MiB left" });
+    bridge.reportDropped("one", 3, "expired");
+    expect(of("outbox")).toEqual([{ type: "outbox", state: { state: "low-space", reason: "1 MiB left" } }]);
+    expect(of("dropped")).toEqual([{ type: "dropped", service: "one", messages: 3, why: "expired" }]);
   });
 });
 

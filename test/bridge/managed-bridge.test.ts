@@ -192,7 +192,7 @@ describe("an edited service", () => {
     const { file } = await desk();
     const { bridge } = await start(file);
     expect((await failsWith("INVALID_ARGUMENT", bridge.editService("x", { port: 1 }))).message).toBe(
-      "there is no service x",
+      "there is no service x in bridge.yaml",
     );
     await failsWith("INVALID_ARGUMENT", bridge.removeService("x", { discard: true }));
     await failsWith("INVALID_ARGUMENT", bridge.deadLetters("x", { limit: 1 }));
