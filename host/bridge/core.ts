@@ -6,24 +6,19 @@
  */
 import type { Clock } from "../../protocol/bus.ts";
 import { formatDateTime } from "../../protocol/datetime.ts";
-import { isSakuraError, reasonOf, SakuraError } from "../../protocol/errors.ts";
-import {
-  type DownlinkMessage,
-  encodeMessage,
-  nonFiniteValues,
-  type PlatformMessage,
-  type UplinkMessage,
-} from "../../protocol/message.ts";
+import { SakuraError } from "../../protocol/errors.ts";
+import type { DownlinkMessage } from "../../protocol/message.ts";
 import { endsWithin } from "./backoff.ts";
 import type { WaitingDownlink } from "./control.ts";
 import { DownlinkRouter } from "./downlink.ts";
 import type { DownlinkBounds } from "./downlink-queue.ts";
 import { type DownlinkHead, encodeDownlinkResult } from "./downlink-result.ts";
-import type { BridgeEvent, BridgeStats, UplinkRefusal } from "./events.ts";
+import type { BridgeEvent, BridgeStats } from "./events.ts";
 import type { Link } from "./link.ts";
 import type { Dropped, Outbox, OutboxLane } from "./outbox/outbox.ts";
 import { Routes } from "./routes.ts";
 import { type ServicePart, ServicePlace } from "./service-place.ts";
+import { UplinkIntake } from "./uplink-intake.ts";
 
 export interface BridgeParts {
   /** Each with a module id of its own. */
@@ -38,8 +33,6 @@ export interface BridgeParts {
   readonly downlinks?: DownlinkBounds | undefined;
 }
 
-/** AWS's bound for one payload; past it the connection is lost, and with it what is in flight. */
-const PAYLOAD_MAX = 128 * 1024;
 /** Together these stay well under the five seconds that a stop may take. */
 const CLOSE_LINKS_MS = 1_200;
 const DRAIN_MS = 1_200;
@@ -55,14 +48,12 @@ export class Bridge {
   readonly #routes = new Routes();
   readonly #outbox: Outbox;
   readonly #clock: Clock;
+  readonly #intake: UplinkIntake;
   readonly #router: DownlinkRouter;
   readonly #listeners = new Set<(event: BridgeEvent) => void>();
   readonly #startedAt: number;
-  readonly #uplink = { accepted: 0, refused: 0, unrouted: 0, nonFinite: 0 };
   readonly #downlink = { accepted: 0, refused: 0 };
   readonly #refusals = new Map<string, number>();
-  /** Messages wait while a lane gets its new name. */
-  #renaming: Promise<void> | undefined;
   #closed: Promise<void> | undefined;
 
   constructor({ links, services, outbox, clock, random, downlinks = DOWNLINKS }: BridgeParts) {
@@ -72,6 +63,15 @@ export class Bridge {
     this.#clock = clock;
     this.#startedAt = clock.now();
     this.#reroute();
+    const report = (event: BridgeEvent): void => this.#emit(event);
+    const isWatched = (): boolean => this.#listeners.size > 0;
+    this.#intake = new UplinkIntake({
+      outbox,
+      clock,
+      servicesOf: (module) => this.#routes.of(module),
+      report,
+      isWatched,
+    });
     this.#router = new DownlinkRouter({
       linkOf: (module) => this.#links.get(module),
       serves: (name, module) => this.#routes.has(name, module),
@@ -108,7 +108,7 @@ export class Bridge {
   stats(): BridgeStats {
     return {
       startedAt: this.#startedAt,
-      uplink: { ...this.#uplink },
+      uplink: this.#intake.counts(),
       downlink: {
         ...this.#downlink,
         waiting: this.#router.count(),
@@ -242,7 +242,7 @@ export class Bridge {
     const datetime = formatDateTime(this.#clock.now());
     const channels = payload.channels.map((entry) => ({ ...entry, datetime }));
     // The module has it, so this has succeeded; that it was not published is an event.
-    await this.#take({ module, type: "channels", payload: { channels } }, module).catch(() => undefined);
+    await this.#intake.take({ module, type: "channels", payload: { channels } }, module).catch(() => undefined);
   }
 
   waitingDownlinks(): readonly WaitingDownlink[] {
@@ -265,6 +265,7 @@ export class Bridge {
 
   async #close(): Promise<void> {
     const clock = this.#clock;
+    this.#intake.close();
     this.#router.close();
     const links = Promise.allSettled([...this.#links.values()].map((link) => link.close()));
     await endsWithin(clock, CLOSE_LINKS_MS, links);
@@ -304,7 +305,7 @@ export class Bridge {
       if (state.state === "up") this.#router.wake(module);
     });
     this.#emit({ type: "link", module, kind, state: link.state() });
-    link.start({ take: (message) => this.#take(message, module) });
+    link.start({ take: (message) => this.#intake.take(message, module) });
   }
 
   #reroute(): void {
@@ -316,22 +317,18 @@ export class Bridge {
     // Of a service that was here once, and left nothing.
     const isEmpty = this.#outbox.lanes().includes(part.name) && this.keptFor(part.name) === 0;
     const freed = isEmpty ? this.#outbox.remove(part.name) : Promise.resolve();
-    const renamed = freed.then(() => this.#outbox.rename(from, part.name));
-    this.#renaming = renamed.catch(() => undefined);
-    try {
-      await renamed;
+    const renamed = freed.then(async () => {
+      await this.#outbox.rename(from, part.name);
       // In the old one's place, so that the order stays.
       const places = [...this.#services].map(([name, place]): [string, ServicePlace] =>
         name === from ? [part.name, place] : [name, place],
       );
-      const place = this.#place(from);
-      place.part = part;
+      this.#place(from).part = part;
       this.#services.clear();
       for (const [name, each] of places) this.#services.set(name, each);
       this.#reroute();
-    } finally {
-      this.#renaming = undefined;
-    }
+    });
+    await this.#intake.holdDuring(renamed);
   }
 
   #reportOrphan(service: string): void {
@@ -349,39 +346,6 @@ export class Bridge {
     if (topic !== undefined) place?.tell(topic, encodeDownlinkResult(head, event, formatDateTime(this.#clock.now())));
   }
 
-  /**
-   * One message, for all of the module's services or for none. Stamped once: a message that waits keeps its time. The
-   * id is the link's: what a link says of other modules is not believed.
-   */
-  async #take(unnamed: UplinkMessage, module: string): Promise<void> {
-    if (this.#closed !== undefined) throw this.#refuse(module, "closing", "the bridge stops");
-    const message = stamped(unnamed, module, formatDateTime(this.#clock.now()));
-    const payload = Buffer.from(encodeMessage(message));
-    if (payload.length > PAYLOAD_MAX) {
-      const words = `a message of ${payload.length} bytes; AWS IoT takes ${PAYLOAD_MAX}`;
-      throw this.#refuse(module, "too-large", words);
-    }
-    while (this.#renaming !== undefined) await this.#renaming;
-    const services = this.#routes.of(module);
-    try {
-      await this.#outbox.append({ module, payload }, services);
-    } catch (error) {
-      const full = isSakuraError(error, "REFUSED") && error.context["reason"] !== "outbox-failed";
-      throw this.#refuse(module, full ? "outbox-full" : "outbox-failed", reasonOf(error), error);
-    }
-    const nonFinite = nonFiniteValues(message);
-    this.#uplink.accepted++;
-    this.#uplink.nonFinite += nonFinite;
-    if (services.length === 0) this.#uplink.unrouted++;
-    if (this.#listeners.size > 0) this.#emit({ type: "message", message, services, nonFinite });
-  }
-
-  #refuse(module: string, reason: UplinkRefusal, message: string, cause?: unknown): SakuraError {
-    this.#uplink.refused++;
-    this.#emit({ type: "message-refused", module, reason, message });
-    return new SakuraError("REFUSED", message, { context: { reason, module }, ...(cause !== undefined && { cause }) });
-  }
-
   #emit(event: BridgeEvent): void {
     for (const listener of [...this.#listeners]) listener(event);
   }
@@ -391,18 +355,6 @@ export class Bridge {
 function keptIn(lane: OutboxLane) {
   const { messages: waiting, bytes: waitingBytes, oldestAt, deadLetters } = lane;
   return { waiting, waitingBytes, oldestAt, deadLetters };
-}
-
-/** Written out, because a spread that adds a key costs more than all the rest of an encoding. */
-function stamped(message: UplinkMessage, module: string, datetime: string): PlatformMessage {
-  switch (message.type) {
-    case "channels":
-      return { module, type: message.type, datetime, payload: message.payload };
-    case "connection":
-      return { module, type: message.type, datetime, payload: message.payload };
-    case "location":
-      return { module, type: message.type, datetime, payload: message.payload };
-  }
 }
 
 function linkSettled(link: Link): Promise<void> {

@@ -11,7 +11,9 @@ import {
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { type AwsIotEndpoint, createAuthority } from "../../emulator/aws-iot/index.ts";
+import { VirtualClock } from "../../emulator/clock.ts";
 import { type LinkFactories, MemoryOutbox, startManagedBridge } from "../../host/bridge/index.ts";
+import type { Clock } from "../../protocol/bus.ts";
 import {
   connectClient,
   everything,
@@ -55,7 +57,7 @@ outbox: { path: box }
   return { directory, file, text, pems: { root, certificate, privateKey } };
 }
 
-async function start(file: string) {
+async function start(file: string, options: { readonly clock?: Clock } = {}) {
   const events = new Events();
   const links: FakeLink[] = [];
   const factory = ({ id }: { readonly id: string }): FakeLink => {
@@ -65,7 +67,7 @@ async function start(file: string) {
   };
   const factories: LinkFactories = { emulated: factory, module: factory };
   const outbox = new MemoryOutbox(1_000_000);
-  const bridge = await startManagedBridge({ file, links: factories, outbox, onEvent: events.listener });
+  const bridge = await startManagedBridge({ file, links: factories, outbox, onEvent: events.listener, ...options });
   onTestFinished(() => bridge.close());
   const link = (id: string): FakeLink => {
     const found = links.findLast(({ module }) => module === id);
@@ -148,7 +150,8 @@ describe("an edited service", () => {
 
   it("tries again though nothing was changed", async () => {
     const { file } = await desk();
-    const { bridge, events } = await start(file);
+    // By itself it would wait for ever.
+    const { bridge, events } = await start(file, { clock: new VirtualClock() });
     const isTry = (nextAttempt: boolean) => (event: (typeof events.all)[number]) =>
       event.type === "service" &&
       event.service === "one" &&
