@@ -8,15 +8,15 @@ import type { DownlinkBounds } from "./downlink-queue.ts";
 import type { Link } from "./link.ts";
 import { realModuleLink } from "./links/module.ts";
 import { MemoryOutbox } from "./outbox/memory.ts";
-import type { Dropped, Outbox } from "./outbox/outbox.ts";
+import type { Outbox } from "./outbox/outbox.ts";
 import type { ServicePart } from "./service-place.ts";
 import type { LinkContext, LinkFactories } from "./start.ts";
 
-/** What an outbox has lost, told to who runs the bridge. */
-export type DropReport = (service: string, messages: number, why: keyof Dropped) => void;
-
-/** The outbox that a configuration asks for. */
-export function defaultOutbox(config: BridgeConfig, _clock: Clock, _report: DropReport): Promise<Outbox> {
+/**
+ * The outbox that a configuration asks for.
+ * @param _report what it has to say, for people
+ */
+export function defaultOutbox(config: BridgeConfig, _clock: Clock, _report: (note: string) => void): Promise<Outbox> {
   return Promise.resolve(new MemoryOutbox(config.outbox.max_bytes));
 }
 

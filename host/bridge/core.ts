@@ -6,7 +6,6 @@
  */
 import type { Clock } from "../../protocol/bus.ts";
 import { formatDateTime } from "../../protocol/datetime.ts";
-import { SakuraError } from "../../protocol/errors.ts";
 import type { DownlinkMessage } from "../../protocol/message.ts";
 import { endsWithin } from "./backoff.ts";
 import type { WaitingDownlink } from "./control.ts";
@@ -15,9 +14,9 @@ import type { DownlinkBounds } from "./downlink-queue.ts";
 import { type DownlinkHead, encodeDownlinkResult } from "./downlink-result.ts";
 import type { BridgeEvent, BridgeStats } from "./events.ts";
 import type { Link } from "./link.ts";
-import type { Dropped, Outbox, OutboxLane } from "./outbox/outbox.ts";
-import { Routes } from "./routes.ts";
-import { type ServicePart, ServicePlace } from "./service-place.ts";
+import type { Outbox, OutboxLane } from "./outbox/outbox.ts";
+import type { ServicePart, ServicePlace } from "./service-place.ts";
+import { ServicePlaces } from "./service-places.ts";
 import { UplinkIntake } from "./uplink-intake.ts";
 
 export interface BridgeParts {
@@ -31,6 +30,8 @@ export interface BridgeParts {
   readonly random?: (() => number) | undefined;
   /** Default 100 messages for each module, for 10 minutes. */
   readonly downlinks?: DownlinkBounds | undefined;
+  /** How often it is looked whether lanes have dropped messages, in ms; default only at the end. */
+  readonly lookMs?: number | undefined;
 }
 
 /** Together these stay well under the five seconds that a stop may take. */
@@ -44,8 +45,7 @@ const DOWNLINKS: DownlinkBounds = { maxWaiting: 100, maxAgeMs: 600_000 };
 
 export class Bridge {
   readonly #links = new Map<string, Link>();
-  readonly #services = new Map<string, ServicePlace>();
-  readonly #routes = new Routes();
+  readonly #services: ServicePlaces;
   readonly #outbox: Outbox;
   readonly #clock: Clock;
   readonly #intake: UplinkIntake;
@@ -54,27 +54,29 @@ export class Bridge {
   readonly #startedAt: number;
   readonly #downlink = { accepted: 0, refused: 0 };
   readonly #refusals = new Map<string, number>();
+  readonly #lookMs: number | undefined;
+  #cancelLook: () => void = () => undefined;
   #closed: Promise<void> | undefined;
 
-  constructor({ links, services, outbox, clock, random, downlinks = DOWNLINKS }: BridgeParts) {
+  constructor({ links, services, outbox, clock, random, downlinks = DOWNLINKS, lookMs }: BridgeParts) {
     for (const link of links) this.#links.set(link.module, link);
-    for (const part of services) this.#services.set(part.name, new ServicePlace(part));
+    this.#services = new ServicePlaces(services, outbox);
     this.#outbox = outbox;
     this.#clock = clock;
     this.#startedAt = clock.now();
-    this.#reroute();
+    this.#lookMs = lookMs;
     const report = (event: BridgeEvent): void => this.#emit(event);
     const isWatched = (): boolean => this.#listeners.size > 0;
     this.#intake = new UplinkIntake({
       outbox,
       clock,
-      servicesOf: (module) => this.#routes.of(module),
+      servicesOf: (module) => this.#services.servicesOf(module),
       report,
       isWatched,
     });
     this.#router = new DownlinkRouter({
       linkOf: (module) => this.#links.get(module),
-      serves: (name, module) => this.#routes.has(name, module),
+      serves: (name, module) => this.#services.serves(name, module),
       clock,
       random,
       bounds: downlinks,
@@ -89,9 +91,10 @@ export class Bridge {
   start(): void {
     this.#outbox.onState((state) => this.#emit({ type: "outbox", state }));
     if (this.#outbox.state().state !== "ok") this.#emit({ type: "outbox", state: this.#outbox.state() });
-    for (const name of this.#outbox.lanes()) if (!this.#services.has(name)) this.#reportOrphan(name);
-    for (const place of this.#services.values()) this.#startService(place);
+    for (const { service } of this.#services.orphans()) this.#reportOrphan(service);
+    for (const place of this.#services.all()) this.#startService(place);
     for (const link of this.#links.values()) this.#startLink(link);
+    this.#look();
   }
 
   /** Calls the listener with everything that happens. Returns its removal. */
@@ -114,51 +117,33 @@ export class Bridge {
         waiting: this.#router.count(),
         refusals: Object.fromEntries(this.#refusals),
       },
-      services: [...this.#services.values()].map((place) => {
-        const lane = this.#outbox.lane(place.name);
-        return {
-          name: place.name,
-          state: place.state(),
-          published: place.published,
-          ...keptIn(lane),
-          dropped: lane.dropped,
-        };
-      }),
+      services: this.#services.stats(),
       outbox: this.#outbox.state(),
-      orphans: this.#outbox.lanes().flatMap((service) => {
-        if (this.#services.has(service)) return [];
-        const kept = keptIn(this.#outbox.lane(service));
-        return kept.waiting + kept.deadLetters > 0 ? [{ service, ...kept }] : [];
-      }),
+      orphans: this.#services.orphans(),
       links: [...this.#links.values()].map((link) => ({ module: link.module, kind: link.kind, state: link.state() })),
     };
   }
 
   /** Has a service try again at once. @throws SakuraError INVALID_ARGUMENT when there is none of this name */
   retry(name: string): void {
-    this.#place(name).retry();
+    this.#services.get(name).retry();
   }
 
   /** The lane of a service. @throws SakuraError INVALID_ARGUMENT when there is none of this name */
   lane(name: string): OutboxLane {
-    this.#place(name);
+    this.#services.get(name);
     return this.#outbox.lane(name);
   }
 
   /** How much is kept for a service, or in the lane of one that is gone; dead letters too. */
   keptFor(name: string): number {
-    if (!this.#services.has(name) && !this.#outbox.lanes().includes(name)) return 0;
-    const { messages, deadLetters } = this.#outbox.lane(name);
-    return messages + deadLetters;
+    return this.#services.keptFor(name);
   }
 
   /** Starts a service that has come. What is in a lane of its name is handed over to it. */
   addService(part: ServicePart): void {
     if (this.#closed !== undefined) return;
-    const place = new ServicePlace(part);
-    this.#services.set(part.name, place);
-    this.#reroute();
-    this.#startService(place);
+    this.#startService(this.#services.add(part));
   }
 
   /**
@@ -168,20 +153,21 @@ export class Bridge {
    *   the old one started again
    */
   async replaceService(name: string, part: ServicePart): Promise<void> {
-    const place = this.#place(name);
+    const place = this.#services.get(name);
     await place.stop(EDIT_DRAIN_MS, this.#clock);
     // Whoever closes the bridge meanwhile has the last word.
     if (this.#closed !== undefined) return;
-    if (part.name !== name) {
+    if (part.name === name) {
+      this.#services.replace(part);
+    } else {
       try {
-        await this.#rename(name, part);
+        // No message is put in the lane's old name after it has the new one.
+        await this.#intake.holdDuring(this.#services.rename(name, part));
       } catch (error) {
         if (this.#closed === undefined) this.#startService(place);
         throw error;
       }
     }
-    place.part = part;
-    this.#reroute();
     this.#startService(place);
   }
 
@@ -190,10 +176,9 @@ export class Bridge {
    * what a service left that is gone already.
    */
   async removeService(name: string, { discard }: { readonly discard: boolean }): Promise<void> {
-    const place = this.#services.get(name);
+    const place = this.#services.find(name);
     if (place) {
       this.#services.delete(name);
-      this.#reroute();
       await place.stop(EDIT_DRAIN_MS, this.#clock);
     }
     if (discard || this.keptFor(name) === 0) await this.#outbox.remove(name);
@@ -249,9 +234,9 @@ export class Bridge {
     return this.#router.waiting();
   }
 
-  /** Tells of messages that an outbox has dropped, for the outbox's own report. */
-  reportDropped(service: string, messages: number, why: keyof Dropped): void {
-    this.#emit({ type: "dropped", service, messages, why });
+  /** Tells what the outbox has to say. */
+  note(note: string): void {
+    this.#emit({ type: "outbox", state: this.#outbox.state(), note });
   }
 
   /**
@@ -265,23 +250,26 @@ export class Bridge {
 
   async #close(): Promise<void> {
     const clock = this.#clock;
+    this.#cancelLook();
     this.#intake.close();
     this.#router.close();
     const links = Promise.allSettled([...this.#links.values()].map((link) => link.close()));
     await endsWithin(clock, CLOSE_LINKS_MS, links);
-    const services = Promise.allSettled([...this.#services.values()].map((place) => place.stop(DRAIN_MS, clock)));
+    const services = Promise.allSettled(this.#services.all().map((place) => place.stop(DRAIN_MS, clock)));
     await endsWithin(clock, CLOSE_SERVICES_MS, services);
-    for (const name of this.#services.keys()) {
+    this.#look();
+    for (const { name } of this.#services.all()) {
       const { messages } = this.#outbox.lane(name);
       if (messages > 0) this.#emit({ type: "unsent", service: name, messages });
     }
     await endsWithin(clock, CLOSE_OUTBOX_MS, this.#outbox.close());
   }
 
-  #place(name: string): ServicePlace {
-    const place = this.#services.get(name);
-    if (place) return place;
-    throw new SakuraError("INVALID_ARGUMENT", `there is no service ${name}`);
+  /** An outbox counts what it drops, and an event for each message would be too many. */
+  #look(): void {
+    for (const dropped of this.#services.newlyDropped()) this.#emit({ type: "dropped", ...dropped });
+    if (this.#lookMs === undefined || this.#closed !== undefined) return;
+    this.#cancelLook = this.#clock.after(this.#lookMs, () => this.#look());
   }
 
   #startService(place: ServicePlace): void {
@@ -308,29 +296,6 @@ export class Bridge {
     link.start({ take: (message) => this.#intake.take(message, module) });
   }
 
-  #reroute(): void {
-    this.#routes.set([...this.#services.values()].map(({ part }) => part));
-  }
-
-  /** No message is put in the lane's old name after it has the new one. */
-  async #rename(from: string, part: ServicePart): Promise<void> {
-    // Of a service that was here once, and left nothing.
-    const isEmpty = this.#outbox.lanes().includes(part.name) && this.keptFor(part.name) === 0;
-    const freed = isEmpty ? this.#outbox.remove(part.name) : Promise.resolve();
-    const renamed = freed.then(async () => {
-      await this.#outbox.rename(from, part.name);
-      // In the old one's place, so that the order stays.
-      const places = [...this.#services].map(([name, place]): [string, ServicePlace] =>
-        name === from ? [part.name, place] : [name, place],
-      );
-      this.#place(from).part = part;
-      this.#services.clear();
-      for (const [name, each] of places) this.#services.set(name, each);
-      this.#reroute();
-    });
-    await this.#intake.holdDuring(renamed);
-  }
-
   #reportOrphan(service: string): void {
     const waiting = this.keptFor(service);
     if (waiting > 0) this.#emit({ type: "service-removed", service, waiting });
@@ -341,7 +306,7 @@ export class Bridge {
     if (!event.accepted) this.#refusals.set(event.reason, (this.#refusals.get(event.reason) ?? 0) + 1);
     this.#emit(event);
     if (head === undefined || event.service === undefined) return;
-    const place = this.#services.get(event.service);
+    const place = this.#services.find(event.service);
     const topic = place?.part.resultTopic;
     if (topic !== undefined) place?.tell(topic, encodeDownlinkResult(head, event, formatDateTime(this.#clock.now())));
   }
@@ -349,12 +314,6 @@ export class Bridge {
   #emit(event: BridgeEvent): void {
     for (const listener of [...this.#listeners]) listener(event);
   }
-}
-
-/** What is kept in a lane, as the stats have it. */
-function keptIn(lane: OutboxLane) {
-  const { messages: waiting, bytes: waitingBytes, oldestAt, deadLetters } = lane;
-  return { waiting, waitingBytes, oldestAt, deadLetters };
 }
 
 function linkSettled(link: Link): Promise<void> {

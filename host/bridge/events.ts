@@ -47,7 +47,12 @@ export type BridgeEvent =
       /** For people; names the path in the message where there is one, such as `payload.channels[2].value`. */
       readonly message: string;
     }
-  | { readonly type: "outbox"; readonly state: OutboxState }
+  | {
+      readonly type: "outbox";
+      readonly state: OutboxState;
+      /** What the outbox has to say besides, for people: what it has found damaged, and what it did about it. */
+      readonly note?: string;
+    }
   | {
       /** Messages that left a service's lane without having reached it. */
       readonly type: "dropped";

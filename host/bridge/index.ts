@@ -1,5 +1,4 @@
 /** The bridge: modules on one side, integration services on the other. */
-export type { DropReport } from "./assemble.ts";
 export type { BridgeControl, CertificateView, ReloadReport, ServiceView, WaitingDownlink } from "./control.ts";
 export { Bridge, type BridgeParts } from "./core.ts";
 export type { DownlinkBounds } from "./downlink-queue.ts";

@@ -2,7 +2,7 @@
 import type { Clock } from "../../protocol/bus.ts";
 import { endsWithin } from "./backoff.ts";
 import { LaneLease } from "./outbox/lane-lease.ts";
-import type { OutboxLane, OutboxMessage } from "./outbox/outbox.ts";
+import type { Dropped, OutboxLane, OutboxMessage } from "./outbox/outbox.ts";
 import type { Service, ServiceEvents, ServiceState } from "./service.ts";
 
 /** A service, and the modules whose messages go to it: all when there is no list. */
@@ -27,6 +27,8 @@ export class ServicePlace {
   part: ServicePart;
   /** Messages that the service has got, of all that stood here. */
   published = 0;
+  /** What its lane had dropped when somebody looked. */
+  droppedBefore: Dropped = { full: 0, expired: 0, damaged: 0 };
   #running: { readonly service: Service; readonly lease: LaneLease; readonly deafen: () => void } | undefined;
 
   constructor(part: ServicePart) {

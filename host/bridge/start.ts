@@ -9,7 +9,7 @@ import type {
   RealModuleConfig,
   TapModuleConfig,
 } from "../config/schema.ts";
-import { type DropReport, defaultOutbox, downlinkBoundsOf, linkOf, servicePartOf } from "./assemble.ts";
+import { defaultOutbox, downlinkBoundsOf, linkOf, servicePartOf } from "./assemble.ts";
 import { Bridge } from "./core.ts";
 import type { BridgeEvent } from "./events.ts";
 import type { Link } from "./link.ts";
@@ -50,6 +50,9 @@ export interface BridgeOptions {
   readonly onEvent?: ((event: BridgeEvent) => void) | undefined;
 }
 
+/** How soon it is told that messages were dropped: one event for many of them. */
+const LOOK_MS = 10_000;
+
 /**
  * Starts a bridge. What time can change does not stop it: that link or service is in state `error` and is tried again.
  * @throws SakuraError INVALID_CONFIG, with nothing started
@@ -59,11 +62,15 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
   const context = { clock, random };
   const links = config.modules.map((_, i) => linkOf(config, i, options.links, context));
   const services = withClientIds(config).map((service) => servicePartOf(service, context));
-  let bridge: Bridge | undefined;
-  const report: DropReport = (...dropped) => bridge?.reportDropped(...dropped);
-  const outbox = options.outbox ?? (await defaultOutbox(config, clock, report));
-  bridge = new Bridge({ links, services, outbox, clock, random, downlinks: downlinkBoundsOf(config) });
+  const notes: string[] = [];
+  // What it says while it is opened is told when there is somebody to tell.
+  let note = (text: string): void => void notes.push(text);
+  const outbox = options.outbox ?? (await defaultOutbox(config, clock, (text) => note(text)));
+  const downlinks = downlinkBoundsOf(config);
+  const bridge = new Bridge({ links, services, outbox, clock, random, downlinks, lookMs: LOOK_MS });
   if (options.onEvent) bridge.onEvent(options.onEvent);
+  note = (text) => bridge.note(text);
+  for (const text of notes) note(text);
   bridge.start();
   return bridge;
 }

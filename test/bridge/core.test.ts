@@ -59,10 +59,12 @@ function desk({
   maxBytes = 100_000,
   outbox = new MemoryOutbox(maxBytes),
   downlinks,
+  lookMs,
 }: {
   readonly maxBytes?: number;
   readonly outbox?: MemoryOutbox;
   readonly downlinks?: DownlinkBounds;
+  readonly lookMs?: number;
 } = {}) {
   const clock = new VirtualClock(START);
   const u1 = new FakeLink("u1");
@@ -78,6 +80,7 @@ function desk({
     outbox,
     clock,
     downlinks,
+    lookMs,
   });
   const events: BridgeEvent[] = [];
   bridge.onEvent((event) => events.push(event));
@@ -617,9 +620,30 @@ describe("an outbox in trouble", () => {
     };
     const { bridge, of } = desk({ outbox });
     tell({ state: "low-space", reason: "1 MiB left" });
-    bridge.reportDropped("one", 3, "expired");
-    expect(of("outbox")).toEqual([{ type: "outbox", state: { state: "low-space", reason: "1 MiB left" } }]);
-    expect(of("dropped")).toEqual([{ type: "dropped", service: "one", messages: 3, why: "expired" }]);
+    bridge.note("a block is damaged");
+    expect(of("outbox")).toEqual([
+      { type: "outbox", state: { state: "low-space", reason: "1 MiB left" } },
+      { type: "outbox", state: { state: "ok" }, note: "a block is damaged" },
+    ]);
+  });
+
+  it("that drops messages is looked at, and many are told as one", async () => {
+    const outbox = new MemoryOutbox(100_000);
+    const dropped = { full: 0, expired: 0, damaged: 2 };
+    Object.defineProperty(outbox.lane("one"), "dropped", { get: () => dropped });
+    const { bridge, of, clock } = desk({ outbox, lookMs: 10_000 });
+    expect(of("dropped")).toEqual([{ type: "dropped", service: "one", messages: 2, why: "damaged" }]);
+    dropped.full += 5;
+    dropped.expired += 7;
+    await clock.advance(20_000);
+    dropped.full++;
+    await bridge.close();
+    expect(of("dropped").slice(1)).toEqual([
+      { type: "dropped", service: "one", messages: 5, why: "full" },
+      { type: "dropped", service: "one", messages: 7, why: "expired" },
+      { type: "dropped", service: "one", messages: 1, why: "full" },
+    ]);
+    expect(clock.pending).toBe(0);
   });
 });
 
