@@ -13,6 +13,8 @@ export const realClock: Clock = {
 /** Time that stands still until it is told to go on, so that no test has to sleep. */
 export class VirtualClock implements Clock {
   #now: number;
+  /** How far the wall's time has been set. */
+  #set = 0;
   #sequence = 0;
   #waits: { readonly due: number; readonly sequence: number; readonly run: () => void }[] = [];
 
@@ -22,7 +24,16 @@ export class VirtualClock implements Clock {
   }
 
   now(): number {
+    return this.#now + this.#set;
+  }
+
+  monotonic(): number {
     return this.#now;
+  }
+
+  /** Sets the wall's time by `ms`, forward or back, as an operator or the network does: no wait notices. */
+  setWall(ms: number): void {
+    this.#set += ms;
   }
 
   /** Waits that have not run yet. */
@@ -57,12 +68,13 @@ export class VirtualClock implements Clock {
 
   /** Goes to this time at once, without awaiting anything in between: for a caller that is itself a clock. */
   advanceTo(epochMs: number): void {
-    for (let next = this.#waits[0]; next && next.due <= epochMs; next = this.#waits[0]) {
+    const end = epochMs - this.#set;
+    for (let next = this.#waits[0]; next && next.due <= end; next = this.#waits[0]) {
       this.#waits.shift();
       this.#now = next.due;
       next.run();
     }
-    this.#now = Math.max(this.#now, epochMs);
+    this.#now = Math.max(this.#now, end);
   }
 }
 

@@ -19,6 +19,25 @@ export const systemClock: Clock = {
   },
 };
 
+/**
+ * The wall's clock as it is now, not as it was at the start: a small machine learns the time from the network minutes
+ * after the bridge has begun, and messages carry it. Its waits and its `monotonic` do not mind. A pending wait keeps the
+ * process alive.
+ */
+export const wallClock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  after(ms, run) {
+    const timer = setTimeout(run, ms);
+    return () => clearTimeout(timer);
+  },
+};
+
+/** Milliseconds for measuring a duration, which nobody can set. */
+export function monotonicMs(clock: Clock): number {
+  return clock.monotonic?.() ?? clock.now();
+}
+
 /** Resolves after `ms`, or at once when a signal is or becomes aborted. Never rejects. */
 export function pause(clock: Clock, ms: number, ...signals: readonly (AbortSignal | undefined)[]): Promise<void> {
   return new Promise((resolve) => {

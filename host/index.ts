@@ -12,6 +12,7 @@ export { connectTcp, type TcpOptions } from "./adapter/tcp.ts";
 export * from "./bridge/index.ts";
 export type { Bus, BusCallOptions, I2cBus, SpiBus, SpiReading } from "./bus.ts";
 export { systemClock } from "./clock.ts";
+export { bridgeFileJsonSchema } from "./config/json-schema.ts";
 export { type ConfigSource, loadConfig, parseConfig } from "./config/load.ts";
 export type { BridgeConfig, ModuleConfig, ServiceConfig } from "./config/schema.ts";
 export type { PortState } from "./connection.ts";

@@ -31,8 +31,13 @@ export interface ByteDuplex {
 
 /** Time as the emulated module and the waits see it: the wall's, or a test's. */
 export interface Clock {
-  /** Milliseconds since the Unix epoch. */
+  /** Milliseconds since the Unix epoch. Somebody may set it: forward, or back. */
   now(): number;
+  /**
+   * Milliseconds since some moment, which only go forward: what durations are measured with. Left out where `now` only
+   * goes forward too.
+   */
+  monotonic?(): number;
   /** Runs once, `ms` from now. Returns the cancellation, which may be called any number of times. */
   after(ms: number, run: () => void): () => void;
 }

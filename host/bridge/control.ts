@@ -17,7 +17,7 @@ export interface CertificateView {
   readonly fingerprint: string;
 }
 
-/** A service as the file has it, without its key. */
+/** A service as the file has it, its defaults filled in, without its key. */
 export interface ServiceView extends Omit<ServiceInput, "rootca_cert" | "cert" | "private_key"> {
   /** The one in use: the file's, or the one that was made. */
   readonly clientId: string;
@@ -45,6 +45,7 @@ export interface WaitingDownlink {
   readonly until: number;
 }
 
+/** Its changes come one after the other, and reject with CLOSED once the bridge is. */
 export interface BridgeControl {
   stats(): BridgeStats;
   services(): readonly ServiceView[];
@@ -64,13 +65,18 @@ export interface BridgeControl {
     changes: { readonly [K in keyof ServiceInput]?: ServiceInput[K] | undefined },
   ): Promise<void>;
   /**
-   * Removes a service from the file and from the bridge.
+   * Removes a service from the file and from the bridge. With `discard`, also what is kept of one that is gone already,
+   * see `BridgeStats.orphans`.
    * @throws as editService; REFUSED, context.reason `messages-waiting`, when its outbox holds some and `discard` is false
    */
   removeService(name: string, options: { readonly discard: boolean }): Promise<void>;
   /** Has a service try again at once. @throws SakuraError INVALID_ARGUMENT when there is none of this name */
   retry(name: string): void;
-  /** Reads the file again, and changes what it changes. @throws SakuraError INVALID_CONFIG, nothing having changed */
+  /**
+   * Reads the file again, and changes what it changes. A service under another name is one that goes, and its messages
+   * are kept, and one that comes.
+   * @throws SakuraError INVALID_CONFIG, nothing having changed
+   */
   reload(): Promise<ReloadReport>;
   /**
    * Brings a message down to a module, as one from a subscribe topic; resolves when the module has it.

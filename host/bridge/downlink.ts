@@ -1,113 +1,175 @@
-/** The way down: from a service's subscribe topic to the module that a message names. */
+/** The way down: from a service's subscribe topic, or the bridge's own API, to the module that a message names. */
 import type { Clock } from "../../protocol/bus.ts";
-import { isSakuraError, reasonOf, SakuraError } from "../../protocol/errors.ts";
-import { type DownlinkMessage, parseDownlink } from "../../protocol/message.ts";
+import { reasonOf, SakuraError } from "../../protocol/errors.ts";
+import { type DownlinkMessage, downlinkFromJson } from "../../protocol/message.ts";
+import { monotonicMs } from "../clock.ts";
+import type { WaitingDownlink } from "./control.ts";
+import { type DownlinkBounds, DownlinkQueue, type QueuedDownlink } from "./downlink-queue.ts";
+import { type DownlinkHead, type DownlinkOutcome, parseHead } from "./downlink-result.ts";
 import type { BridgeEvent, DownlinkRefusal } from "./events.ts";
 import type { Link } from "./link.ts";
 
-/** Messages that may wait for one link, which takes them one after the other. */
-const WAITING_MAX = 100;
-/** How long a link may take for one message. */
-const DELIVER_TIMEOUT_MS = 30_000;
-const STOPPING = "the bridge stops";
-
 export interface DownlinkOptions {
-  readonly links: ReadonlyMap<string, Link>;
+  readonly linkOf: (module: string) => Link | undefined;
   /** Whether the module is one of the service's. */
   readonly serves: (service: string, module: string) => boolean;
   readonly clock: Clock;
-  readonly report: (event: BridgeEvent & { readonly type: "downlink" }) => void;
+  readonly random?: (() => number) | undefined;
+  readonly bounds: DownlinkBounds;
+  /** @param head what the message says of itself; of the API's none is needed */
+  readonly report: (event: BridgeEvent & { readonly type: "downlink" }, head: DownlinkHead | undefined) => void;
 }
+
+const STOPPING = "the bridge stops";
+const NOTHING: DownlinkHead = { module: undefined, id: undefined };
+const decoder = new TextDecoder();
 
 export class DownlinkRouter {
   readonly #options: DownlinkOptions;
-  readonly #queues = new Map<string, { waiting: number; tail: Promise<void> }>();
-  readonly #stop = new AbortController();
+  /** Of the modules for which something is on its way or waits. */
+  readonly #queues = new Map<string, DownlinkQueue>();
+  #bounds: DownlinkBounds;
+  #closed = false;
 
   constructor(options: DownlinkOptions) {
     this.#options = options;
+    this.#bounds = options.bounds;
   }
 
-  /** Takes one message as it came. Never throws: a message that cannot be delivered is reported. */
+  /** For what comes from now on, and for how many may wait. */
+  setBounds(bounds: DownlinkBounds): void {
+    this.#bounds = bounds;
+  }
+
+  /** Takes one message of a service as it came. Never throws: a message that cannot be delivered is reported. */
   take(service: string, payload: Uint8Array): void {
+    let head = NOTHING;
     let message: DownlinkMessage;
     try {
-      message = parseDownlink(new TextDecoder().decode(payload));
+      const parsed = parseHead(decoder.decode(payload));
+      head = parsed.head;
+      message = downlinkFromJson(parsed.json);
     } catch (error) {
-      this.#refuse(service, undefined, "invalid-message", reasonOf(error));
+      this.#refuse(service, head, "invalid-message", reasonOf(error));
       return;
     }
     const { module } = message;
-    const link = this.#options.links.get(module);
-    if (!link || !this.#options.serves(service, module)) {
-      this.#refuse(service, module, "unknown-module", `module: there is no module ${module} in service ${service}`);
+    if (!this.#options.linkOf(module) || !this.#options.serves(service, module)) {
+      const words = `module: there is no module ${module} in service ${service}`;
+      this.#refuse(service, head, "unknown-module", words);
       return;
     }
-    this.#enqueue(service, message, link);
+    this.#enqueue(service, message, true, (outcome) => this.#report(service, message, head, outcome));
+  }
+
+  /**
+   * The same for a message of the bridge's own API, which does not wait for a link that is down.
+   * @throws SakuraError REFUSED, context.reason a DownlinkRefusal
+   */
+  send(message: DownlinkMessage): Promise<void> {
+    const { module } = message;
+    return new Promise((resolve, reject) => {
+      const done = (outcome: DownlinkOutcome): void => {
+        this.#report(undefined, message, undefined, outcome);
+        if (outcome.accepted) resolve();
+        else reject(new SakuraError("REFUSED", outcome.message, { context: { reason: outcome.reason, module } }));
+      };
+      if (this.#options.linkOf(module)) this.#enqueue(undefined, message, false, done);
+      else done({ accepted: false, reason: "unknown-module", message: `module: there is no module ${module}` });
+    });
+  }
+
+  /** The link of a module has another state, or is another one. */
+  wake(module: string): void {
+    this.#queues.get(module)?.wake();
+  }
+
+  /** The module is gone. */
+  forget(module: string): void {
+    this.#close(module, "unknown-module", `module ${module} has been removed`);
+  }
+
+  /** How many wait. */
+  count(): number {
+    let count = 0;
+    for (const queue of this.#queues.values()) count += queue.waiting().filter(({ waits }) => waits).length;
+    return count;
+  }
+
+  /** The oldest first, module by module. */
+  waiting(): readonly WaitingDownlink[] {
+    return [...this.#queues.values()].flatMap((queue) =>
+      queue
+        .waiting()
+        .filter(({ waits }) => waits)
+        .map(({ service, message, since, maxAgeMs }) => ({
+          service,
+          message,
+          since,
+          until: since + maxAgeMs,
+        })),
+    );
   }
 
   /** Refuses what still waits, and gives up what is on its way. */
   close(): void {
-    this.#stop.abort();
+    this.#closed = true;
+    for (const module of [...this.#queues.keys()]) this.#close(module, "closing", STOPPING);
   }
 
-  #enqueue(service: string, message: DownlinkMessage, link: Link): void {
-    const queue = this.#queues.get(message.module) ?? { waiting: 0, tail: Promise.resolve() };
-    this.#queues.set(message.module, queue);
-    if (queue.waiting >= WAITING_MAX) {
-      const words = `${WAITING_MAX} messages wait for module ${message.module} already: send more slowly`;
-      this.#refuse(service, message.module, "link-busy", words);
+  #close(module: string, reason: DownlinkRefusal, message: string): void {
+    const queue = this.#queues.get(module);
+    this.#queues.delete(module);
+    queue?.close(reason, message);
+  }
+
+  #enqueue(
+    service: string | undefined,
+    message: DownlinkMessage,
+    waits: boolean,
+    done: (outcome: DownlinkOutcome) => void,
+  ): void {
+    if (this.#closed) {
+      done({ accepted: false, reason: "closing", message: STOPPING });
       return;
     }
-    queue.waiting++;
-    queue.tail = queue.tail.then(async () => {
-      await this.#deliver(service, message, link);
-      queue.waiting--;
+    const { clock } = this.#options;
+    const { maxAgeMs } = this.#bounds;
+    const deadline = waits ? monotonicMs(clock) + maxAgeMs : Number.POSITIVE_INFINITY;
+    const item: QueuedDownlink = { service, message, waits, since: clock.now(), deadline, maxAgeMs, done };
+    this.#queueOf(message.module).push(item);
+  }
+
+  #queueOf(module: string): DownlinkQueue {
+    const existing = this.#queues.get(module);
+    if (existing) return existing;
+    const { clock, random, linkOf } = this.#options;
+    const queue = new DownlinkQueue({
+      module,
+      clock,
+      random,
+      bounds: () => this.#bounds,
+      link: () => linkOf(module),
+      onEmpty: () => {
+        if (this.#queues.get(module) === queue) this.#queues.delete(module);
+      },
     });
+    this.#queues.set(module, queue);
+    return queue;
   }
 
-  async #deliver(service: string, message: DownlinkMessage, link: Link): Promise<void> {
-    const { clock, report } = this.#options;
-    const { module } = message;
-    if (this.#stop.signal.aborted) {
-      this.#refuse(service, module, "closing", STOPPING);
-      return;
-    }
-    const limit = new AbortController();
-    const giveUp = (): void => limit.abort();
-    const cancel = clock.after(DELIVER_TIMEOUT_MS, giveUp);
-    this.#stop.signal.addEventListener("abort", giveUp, { once: true });
-    try {
-      await Promise.race([link.deliver(message, limit.signal), rejectedAt(limit.signal, module)]);
-      report({ type: "downlink", service, accepted: true, message });
-    } catch (error) {
-      if (this.#stop.signal.aborted) this.#refuse(service, module, "closing", STOPPING);
-      else this.#refuse(service, module, refusalOf(error), reasonOf(error));
-    } finally {
-      cancel();
-      this.#stop.signal.removeEventListener("abort", giveUp);
-    }
+  #report(
+    service: string | undefined,
+    message: DownlinkMessage,
+    head: DownlinkHead | undefined,
+    outcome: DownlinkOutcome,
+  ): void {
+    if (outcome.accepted) this.#options.report({ type: "downlink", service, accepted: true, message }, head);
+    else this.#refuse(service, head ?? { module: message.module, id: undefined }, outcome.reason, outcome.message);
   }
 
-  #refuse(service: string, module: string | undefined, reason: DownlinkRefusal, message: string): void {
-    this.#options.report({ type: "downlink", service, accepted: false, module, reason, message });
+  #refuse(service: string | undefined, head: DownlinkHead, reason: DownlinkRefusal, message: string): void {
+    const { module } = head;
+    this.#options.report({ type: "downlink", service, accepted: false, module, reason, message }, head);
   }
-}
-
-function refusalOf(error: unknown): DownlinkRefusal {
-  if (!isSakuraError(error)) return "failed";
-  const { reason } = error.context;
-  return error.code === "REFUSED" && typeof reason === "string"
-    ? reason
-    : error.code.toLowerCase().replaceAll("_", "-");
-}
-
-/** A link that does not mind the signal must not stop the messages behind this one. */
-function rejectedAt(signal: AbortSignal, module: string): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    signal.addEventListener("abort", () => {
-      const context = { reason: "timeout" };
-      reject(new SakuraError("REFUSED", `the link of module ${module} did not take it in time`, { context }));
-    });
-  });
 }

@@ -31,10 +31,16 @@ export type BridgeEvent =
       readonly module: string;
       readonly payload: Uint8Array;
     }
-  | { readonly type: "downlink"; readonly service: string; readonly accepted: true; readonly message: DownlinkMessage }
   | {
       readonly type: "downlink";
-      readonly service: string;
+      /** Nothing when it came from the bridge's own API. */
+      readonly service: string | undefined;
+      readonly accepted: true;
+      readonly message: DownlinkMessage;
+    }
+  | {
+      readonly type: "downlink";
+      readonly service: string | undefined;
       readonly accepted: false;
       /** Where the message names one. */
       readonly module: string | undefined;
@@ -42,7 +48,12 @@ export type BridgeEvent =
       /** For people; names the path in the message where there is one, such as `payload.channels[2].value`. */
       readonly message: string;
     }
-  | { readonly type: "outbox"; readonly state: OutboxState }
+  | {
+      readonly type: "outbox";
+      readonly state: OutboxState;
+      /** What the outbox has to say besides, for people: what it has found damaged, and what it did about it. */
+      readonly note?: string;
+    }
   | {
       /** Messages that left a service's lane without having reached it. */
       readonly type: "dropped";
@@ -58,7 +69,13 @@ export type BridgeEvent =
       /** For people. */
       readonly reason: string;
     }
-  | { readonly type: "service-removed"; readonly service: string; readonly waiting: number }
+  | {
+      /** A service is gone, or was not there at the start, and its messages are kept: see `BridgeStats.orphans`. */
+      readonly type: "service-removed";
+      readonly service: string;
+      /** Dead letters among them. */
+      readonly waiting: number;
+    }
   | { readonly type: "link-removed"; readonly module: string }
   | {
       /** At the end: what the service did not get any more. An outbox in memory loses it. */
@@ -71,7 +88,14 @@ export type BridgeEvent =
 export type UplinkRefusal = "outbox-full" | "outbox-failed" | "too-large" | "closing";
 
 /** Why a downlink message is refused: one of these, or the link's own reason (see LinkRefusal). */
-export type DownlinkRefusal = "invalid-message" | "unknown-module" | "link-busy" | "closing" | (string & {});
+export type DownlinkRefusal =
+  | "invalid-message"
+  | "unknown-module"
+  | "link-busy" // too many wait for a link that takes them one after the other
+  | "queue-full" // too many wait for a link that is down, `downlinks.max_waiting`
+  | "expired" // the link was down for longer than `downlinks.max_age`
+  | "closing"
+  | (string & {});
 
 export interface BridgeStats {
   /** Unix ms. */
@@ -84,7 +108,14 @@ export interface BridgeStats {
     /** Values published as null. */
     readonly nonFinite: number;
   };
-  readonly downlink: { readonly accepted: number; readonly refused: number };
+  readonly downlink: {
+    readonly accepted: number;
+    readonly refused: number;
+    /** Those that wait for a link that is down. */
+    readonly waiting: number;
+    /** `refused`, by {@link DownlinkRefusal}; a reason that never was has no entry. */
+    readonly refusals: Readonly<Record<string, number>>;
+  };
   readonly services: readonly {
     readonly name: string;
     readonly state: ServiceState;
@@ -92,6 +123,19 @@ export interface BridgeStats {
     /** What waits, in messages and in bytes of `outbox.max_bytes`. */
     readonly waiting: number;
     readonly waitingBytes: number;
+    /** When the oldest that waits was accepted, Unix ms. */
+    readonly oldestAt: number | undefined;
+    readonly dropped: Dropped;
+    readonly deadLetters: number;
+  }[];
+  readonly outbox: OutboxState;
+  /** Lanes of services that are gone, with what is kept in them until it is discarded, or the service is back. */
+  readonly orphans: readonly {
+    readonly service: string;
+    readonly waiting: number;
+    readonly waitingBytes: number;
+    readonly oldestAt: number | undefined;
+    readonly deadLetters: number;
   }[];
   readonly links: readonly {
     readonly module: string;

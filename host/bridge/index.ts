@@ -1,10 +1,13 @@
 /** The bridge: modules on one side, integration services on the other. */
-export { Bridge, type BridgeParts, type ServicePart } from "./core.ts";
+export type { BridgeControl, CertificateView, ReloadReport, ServiceView, WaitingDownlink } from "./control.ts";
+export { Bridge, type BridgeParts } from "./core.ts";
+export type { DownlinkBounds } from "./downlink-queue.ts";
 export type { BridgeEvent, BridgeStats, DownlinkRefusal, UplinkRefusal } from "./events.ts";
 export type { Link, LinkKind, LinkNote, LinkNoteKind, LinkRefusal, LinkState } from "./link.ts";
 export { type ModuleClient, type ModuleLinkOptions, moduleLink, realModuleLink } from "./links/module.ts";
 export { linkRefusal, type OpenLink, type RetryingLinkOptions, retryingLink } from "./links/retrying.ts";
 export { type TapLines, type TapLinkOptions, tapLink } from "./links/tap.ts";
+export { ManagedBridge, type ManagedBridgeOptions, startManagedBridge } from "./managed-bridge.ts";
 export { MemoryOutbox } from "./outbox/memory.ts";
 export type {
   DeadLetter,
@@ -23,4 +26,5 @@ export {
   type ServiceState,
   serviceFailures,
 } from "./service.ts";
+export type { ServicePart } from "./service-place.ts";
 export { type BridgeOptions, type LinkContext, type LinkFactories, type LinkFactory, startBridge } from "./start.ts";

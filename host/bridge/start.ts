@@ -1,6 +1,6 @@
 /** A bridge from its configuration: the factories make the links, the configuration's services are connected. */
 import type { Clock } from "../../protocol/bus.ts";
-import { isSakuraError, SakuraError } from "../../protocol/errors.ts";
+import { wallClock } from "../clock.ts";
 import { withClientIds } from "../config/client-ids.ts";
 import type {
   BridgeConfig,
@@ -9,12 +9,10 @@ import type {
   RealModuleConfig,
   TapModuleConfig,
 } from "../config/schema.ts";
-import { awsIotService } from "./aws-iot.ts";
+import { defaultOutbox, downlinkBoundsOf, linkOf, servicePartOf } from "./assemble.ts";
 import { Bridge } from "./core.ts";
 import type { BridgeEvent } from "./events.ts";
 import type { Link } from "./link.ts";
-import { realModuleLink } from "./links/module.ts";
-import { MemoryOutbox } from "./outbox/memory.ts";
 import type { Outbox } from "./outbox/outbox.ts";
 
 export interface LinkContext {
@@ -42,27 +40,18 @@ export interface LinkFactories {
 export interface BridgeOptions {
   readonly config: BridgeConfig;
   readonly links: LinkFactories;
-  /** Default: in memory, with the configuration's bound. The bridge closes it. */
-  readonly outbox?: Outbox;
+  /** Default: what the configuration asks for. The bridge closes it. */
+  readonly outbox?: Outbox | undefined;
   /** Default the wall's. */
-  readonly clock?: Clock;
+  readonly clock?: Clock | undefined;
   /** Default Math.random. */
-  readonly random?: () => number;
+  readonly random?: (() => number) | undefined;
   /** From the very first event on; as `onEvent`. */
-  readonly onEvent?: (event: BridgeEvent) => void;
+  readonly onEvent?: ((event: BridgeEvent) => void) | undefined;
 }
 
-/**
- * The wall's clock as it is now, not as it was at the start: a small machine learns the time from the network minutes
- * after the bridge has begun, and messages carry it. A pending wait keeps the process alive.
- */
-const wallClock: Clock = {
-  now: () => Date.now(),
-  after(ms, run) {
-    const timer = setTimeout(run, ms);
-    return () => clearTimeout(timer);
-  },
-};
+/** How soon it is told that messages were dropped: one event for many of them. */
+const LOOK_MS = 10_000;
 
 /**
  * Starts a bridge. What time can change does not stop it: that link or service is in state `error` and is tried again.
@@ -70,48 +59,18 @@ const wallClock: Clock = {
  */
 export async function startBridge(options: BridgeOptions): Promise<Bridge> {
   const { config, clock = wallClock, random = Math.random } = options;
-  const outbox = options.outbox ?? new MemoryOutbox(config.outbox.max_bytes);
-  const links = config.modules.map((module, i) => createLink(module, i, options, { clock, random }));
-  const services = withClientIds(config).map(({ config: service, clientId }) => {
-    const lane = outbox.lane(service.name);
-    return {
-      service: awsIotService({ config: service, clientId, lane, clock, random }),
-      lane,
-      modules: service.modules,
-    };
-  });
-  const bridge = new Bridge({ links, services, outbox, clock });
+  const context = { clock, random };
+  const links = config.modules.map((_, i) => linkOf(config, i, options.links, context));
+  const services = withClientIds(config).map((service) => servicePartOf(service, context));
+  const notes: string[] = [];
+  // What it says while it is opened is told when there is somebody to tell.
+  let note = (text: string): void => void notes.push(text);
+  const outbox = options.outbox ?? (await defaultOutbox(config, clock, (text) => note(text)));
+  const downlinks = downlinkBoundsOf(config);
+  const bridge = new Bridge({ links, services, outbox, clock, random, downlinks, lookMs: LOOK_MS });
   if (options.onEvent) bridge.onEvent(options.onEvent);
+  note = (text) => bridge.note(text);
+  for (const text of notes) note(text);
   bridge.start();
   return bridge;
-}
-
-function createLink(module: ModuleConfig, index: number, { config, links }: BridgeOptions, context: LinkContext): Link {
-  const path = ["modules", index];
-  try {
-    if (module.link === "module") return (links.module ?? realModuleLink)(module, context);
-    if (module.link === "tap") {
-      if (links.tap) return links.tap(module, context);
-    } else if (links.emulated) return links.emulated(module, context);
-  } catch (error) {
-    if (!isSakuraError(error, "INVALID_ARGUMENT") && !isSakuraError(error, "UNSUPPORTED")) throw error;
-    const place = config.where([...path, portField(module)]);
-    throw new SakuraError("INVALID_CONFIG", `${place}: ${error.message}`, { context: { where: place }, cause: error });
-  }
-  const place = config.where([...path, "link"]);
-  throw new SakuraError("INVALID_CONFIG", `${place}: this program has no link ${module.link}`, {
-    context: { where: place },
-  });
-}
-
-/** Where a link's configuration says how its other end is reached. */
-function portField(module: ModuleConfig): string {
-  switch (module.link) {
-    case "module":
-      return "port";
-    case "tap":
-      return "module";
-    case "emulated":
-      return module.uart === undefined ? "bus_pirate" : "uart";
-  }
 }

@@ -64,6 +64,17 @@ export function overlapProblem(prefix: string, subscribeTopic: string): string |
   return `overlaps with the publish prefix ${prefix}: the messages of a module "${below}" would go there; choose a topic that is not directly below the prefix`;
 }
 
+/** Why a result topic and a subscribe topic cannot go together, or nothing: an outcome must not come back as a message. */
+export function resultOverlapProblem(resultTopic: string, subscribeTopic: string): string | undefined {
+  if (trimSlashes(resultTopic) !== trimSlashes(subscribeTopic)) return undefined;
+  return `overlaps with the subscribe topic ${subscribeTopic}: an outcome would come back as a message; choose another`;
+}
+
+/** The client ids of a service's connections (aws-iot §5): CLIENT_ID, CLIENT_ID-2 … CLIENT_ID-N. */
+export function connectionClientIds(clientId: string, connections: number): readonly string[] {
+  return Array.from({ length: connections }, (_, i) => (i === 0 ? clientId : `${clientId}-${i + 1}`));
+}
+
 function characterProblem(topic: string): string | undefined {
   if (/[#+]/.test(topic)) return "has a # or +, which only a filter may have: leave it out";
   if (topic.includes("\u0000")) return "has a NUL, which no topic may have: leave it out";

@@ -1,8 +1,15 @@
 /** `sakuraio bridge`: runs what a configuration file describes until it is told to stop. */
 import { formatDateTime } from "../../protocol/datetime.ts";
+import { reasonOf } from "../../protocol/errors.ts";
 import { encodeMessage } from "../../protocol/message.ts";
-import { type BridgeEvent, type LinkState, type ServiceState, startBridge } from "../bridge/index.ts";
-import { loadConfig } from "../config/load.ts";
+import {
+  type BridgeEvent,
+  type LinkState,
+  type ManagedBridge,
+  type ReloadReport,
+  type ServiceState,
+  startManagedBridge,
+} from "../bridge/index.ts";
 import { aborted, type CliIo, type ExitCode, printLine } from "./io.ts";
 import { linkFactories } from "./link-factories.ts";
 
@@ -13,17 +20,39 @@ export interface BridgeOptions {
 
 /** Runs until the signal. @throws SakuraError INVALID_CONFIG before anything runs */
 export async function bridge(options: BridgeOptions, io: CliIo): Promise<ExitCode> {
-  const config = loadConfig(options.config);
   const print = options.json ? jsonPrinter(io) : textPrinter(io);
-  const running = await startBridge({ config, links: linkFactories, onEvent: print.event });
+  const running = await startManagedBridge({ file: options.config, links: linkFactories, onEvent: print.event });
+  for (const warning of running.config.warnings) log(io, `warning: ${warning}`);
+  const stopReloading = io.onHangup?.(() => void reload(running, print, io));
   try {
     await Promise.race([running.settled(), aborted(io.signal)]);
     if (!io.signal.aborted) print.ready(endpointsOf(running.stats().links));
     await aborted(io.signal);
   } finally {
+    stopReloading?.();
     await running.close();
   }
   return 0;
+}
+
+/** A file that does not do changes nothing, and the bridge goes on with what it has. */
+async function reload(running: ManagedBridge, print: Printer, io: CliIo): Promise<void> {
+  try {
+    print.reloaded(await running.reload());
+    for (const warning of running.config.warnings) log(io, `warning: ${warning}`);
+  } catch (error) {
+    log(io, `the configuration was not reloaded: ${reasonOf(error)}`);
+  }
+}
+
+function reloadText({ services, modules, needsRestart }: ReloadReport): string {
+  const parts = [
+    ...Object.entries(services).map(([what, names]) => ({ what: `services ${what}`, names })),
+    ...Object.entries(modules).map(([what, names]) => ({ what: `modules ${what}`, names })),
+    { what: "at the next start only", names: needsRestart },
+  ];
+  const changes = parts.flatMap(({ what, names }) => (names.length === 0 ? [] : [`${what}: ${names.join(", ")}`]));
+  return `reloaded: ${changes.length === 0 ? "nothing has changed" : changes.join("; ")}`;
 }
 
 function endpointsOf(links: readonly { readonly module: string; readonly state: LinkState }[]): Record<string, string> {
@@ -37,6 +66,7 @@ interface Printer {
   event(event: BridgeEvent): void;
   /** @param endpoints of the links that are up, by module id */
   ready(endpoints: Readonly<Record<string, string>>): void;
+  reloaded(report: ReloadReport): void;
 }
 
 /** Events on stdout. What somebody should see without a program stands on stderr too, but no line for each message. */
@@ -48,6 +78,10 @@ function jsonPrinter(io: CliIo): Printer {
       if (event.type !== "message") printLog(io, event);
     },
     ready: (endpoints) => printLine(io.stdout, JSON.stringify({ event: "ready", endpoints })),
+    reloaded(report) {
+      printLine(io.stdout, JSON.stringify({ event: "reloaded", ...report }));
+      log(io, reloadText(report));
+    },
   };
 }
 
@@ -58,6 +92,7 @@ function textPrinter(io: CliIo): Printer {
       const places = Object.entries(endpoints).map(([module, endpoint]) => `${module} at ${endpoint}`);
       printLine(io.stdout, places.length > 0 ? `ready: ${places.join(", ")}` : "ready");
     },
+    reloaded: (report) => log(io, reloadText(report)),
   };
 }
 
@@ -91,8 +126,8 @@ function eventText(event: BridgeEvent): string | undefined {
       return undefined;
     case "downlink":
       return event.accepted
-        ? `downlink ${event.message.module}: ${event.message.payload.channels.length} channels, from ${event.service}`
-        : `downlink ${event.module ?? "?"}: refused (${event.reason}), from ${event.service}: ${event.message}`;
+        ? `downlink ${event.message.module}: ${event.message.payload.channels.length} channels, from ${event.service ?? "the API"}`
+        : `downlink ${event.module ?? "?"}: refused (${event.reason}), from ${event.service ?? "the API"}: ${event.message}`;
     case "outbox":
       return event.state.state === "ok" ? "outbox: ok" : `outbox: ${event.state.state}: ${event.state.reason}`;
     case "dropped":

@@ -10,6 +10,8 @@ export interface CliIo {
    * nobody left to tell.
    */
   readonly signal: AbortSignal;
+  /** Calls the listener at each SIGHUP: what runs for long reads its file again. Returns its removal. */
+  readonly onHangup?: (listener: () => void) => () => void;
 }
 
 /** The process's exit code: 0 success, 1 failure, 2 wrong usage. */

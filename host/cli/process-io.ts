@@ -22,7 +22,13 @@ export function processIo(): CliIo {
   // A reader that has gone, such as `| head`, wants no more: stop as for SIGINT. A full disk is a failure.
   process.stdout.on("error", (cause) => abort.abort(outputError(cause)));
   process.stderr.on("error", () => undefined);
-  return { stdin: process.stdin, stdout: process.stdout, stderr: process.stderr, signal: abort.signal };
+  return { stdin: process.stdin, stdout: process.stdout, stderr: process.stderr, signal: abort.signal, onHangup };
+}
+
+/** Only while somebody listens: else a terminal that is closed ends the process, as it should. */
+function onHangup(listener: () => void): () => void {
+  process.on("SIGHUP", listener);
+  return () => process.off("SIGHUP", listener);
 }
 
 function outputError(cause: unknown): SakuraError {

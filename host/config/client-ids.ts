@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import { errnoOf, reasonOf, SakuraError } from "../../protocol/errors.ts";
 import type { BridgeConfig, ServiceConfig } from "./schema.ts";
@@ -38,6 +39,38 @@ export function withClientIds(config: BridgeConfig): readonly IdentifiedService[
   } catch (cause) {
     const message = `${where(["outbox", "path"])}: the services' client ids cannot be kept in ${file}: ${reasonOf(cause)}; name a directory that may be written to, or give each service a client_id`;
     throw new SakuraError("INVALID_CONFIG", message, { context: { file }, cause });
+  }
+}
+
+/**
+ * Gives another name the client id that was made for a service, beside it: the policy at AWS names the id.
+ * @param directory `outbox.path`
+ * @throws SakuraError FILE_FAILED
+ */
+export function copyClientId(directory: string, from: string, to: string): void {
+  changeKept(directory, ({ [to]: _, ...kept }) => {
+    const id = Object.hasOwn(kept, from) ? kept[from] : undefined;
+    return id === undefined ? kept : { ...kept, [to]: id };
+  });
+}
+
+/** Lets a name's client id go, so that no other service gets it. @throws SakuraError FILE_FAILED */
+export function forgetClientId(directory: string, name: string): void {
+  changeKept(directory, ({ [name]: _, ...kept }) => kept);
+}
+
+function changeKept(
+  directory: string,
+  change: (kept: Readonly<Record<string, string>>) => Readonly<Record<string, string>>,
+): void {
+  const file = join(directory, FILE);
+  try {
+    const kept = readKept(file);
+    const changed = change(kept);
+    if (!isDeepStrictEqual(kept, changed)) write(directory, file, changed);
+  } catch (cause) {
+    const message = `the services' client ids cannot be kept in ${file}: ${reasonOf(cause)}`;
+    throw new SakuraError("FILE_FAILED", message, { context: { file }, cause });
   }
 }
 

@@ -6,7 +6,15 @@ import { errnoOf, isSakuraError, reasonOf, SakuraError } from "../../protocol/er
 import { pathText } from "../../protocol/message.ts";
 import { parsePortUri } from "../uri.ts";
 import { parseDeviceEndpoint } from "./device-endpoint.ts";
-import { certificatesOf, PemProblem, pemError, privateKeyOf, readPem } from "./pem.ts";
+import {
+  certificatesOf,
+  isReadableByOthers,
+  PemProblem,
+  type PemText,
+  pemError,
+  privateKeyOf,
+  readPem,
+} from "./pem.ts";
 import { bridgeFileProblem } from "./problems.ts";
 import {
   type BridgeConfig,
@@ -69,12 +77,15 @@ export function parseConfig(text: string, { name, directory }: ConfigSource): Br
   }
   const problem = bridgeFileProblem(result.data);
   if (problem) fail(problem.path, problem.message);
+  const warnings: string[] = [];
+  const warn: Warn = (path, message) => void warnings.push(`${where(path)}: ${message}`);
   return {
-    services: result.data.services.map((service, i) => loadService(service, directory, ["services", i], where)),
+    services: result.data.services.map((service, i) => loadService(service, directory, ["services", i], where, warn)),
     modules: result.data.modules.map((module, i) => loadModule(module, directory, ["modules", i], fail)),
     outbox: { ...result.data.outbox, path: resolve(directory, result.data.outbox.path) },
     downlinks: result.data.downlinks,
     http: result.data.http,
+    warnings,
     where,
   };
 }
@@ -94,28 +105,30 @@ function shortened(key: string): string {
 }
 
 type Where = (path: ConfigPath) => string;
+type Warn = (path: ConfigPath, message: string) => void;
 
 function loadService(
   service: BridgeFile["services"][number],
   directory: string,
   path: ConfigPath,
   where: Where,
+  warn: Warn,
 ): ServiceConfig {
   const { rootca_cert, cert, private_key, ...fields } = service;
   const at = (field: string): string => where([...path, field]);
-  const load = <T extends object>(
-    field: string,
-    value: string,
-    read: (pem: { text: string; path: string | undefined }) => T | PemProblem,
-  ): T => {
+  const load = <T extends object>(field: string, value: string, read: (pem: PemText) => T | PemProblem) => {
     const pem = readPem(value, directory);
-    const loaded = pem instanceof PemProblem ? pem : read(pem);
+    if (pem instanceof PemProblem) throw pemError(at(field), pem);
+    const loaded = read(pem);
     if (loaded instanceof PemProblem) throw pemError(at(field), loaded);
-    return loaded;
+    return { loaded, from: pem.path };
   };
-  const roots = load("rootca_cert", rootca_cert, certificatesOf);
-  const chain = load("cert", cert, certificatesOf);
-  const privateKey = load("private_key", private_key, privateKeyOf);
+  const { loaded: roots, from: rootFrom } = load("rootca_cert", rootca_cert, certificatesOf);
+  const { loaded: chain, from: certificateFrom } = load("cert", cert, certificatesOf);
+  const { loaded: privateKey, from: keyFrom } = load("private_key", private_key, privateKeyOf);
+  if (keyFrom !== undefined && !keyFrom.startsWith("env:") && isReadableByOthers(resolve(directory, keyFrom))) {
+    warn([...path, "private_key"], `${keyFrom} may be read by others than its owner: chmod 600 it`);
+  }
   const [certificate] = chain;
   const [root] = roots;
   if (!certificate || !root) throw pemError(at("cert"), new PemProblem("has no certificate"));
@@ -133,6 +146,7 @@ function loadService(
     certificateChain: pemOf(chain),
     certificate,
     privateKey,
+    from: { rootCa: rootFrom, certificate: certificateFrom, privateKey: keyFrom },
   };
   return { ...fields, credentials };
 }

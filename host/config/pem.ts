@@ -3,7 +3,7 @@
  * says what was found and what to do, and none of them ever shows what a key holds.
  */
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { errnoOf, SakuraError } from "../../protocol/errors.ts";
 
@@ -31,19 +31,51 @@ const PATH_MAX = 1024;
 /** Nothing that belongs here is larger. */
 const FILE_MAX = 1024 * 1024;
 
-/** @param value a path relative to `directory`, or PEM text */
-export function readPem(value: string, directory: string): PemText | PemProblem {
+/** `env:NAME`: for containers, whose secrets come as variables. */
+const VARIABLE = /^env:([A-Za-z_][A-Za-z0-9_]*)$/;
+
+/**
+ * @param value a path relative to `directory`, `env:NAME` for the text in that environment variable, or PEM text
+ * @param env default the process's
+ */
+export function readPem(
+  value: string,
+  directory: string,
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): PemText | PemProblem {
   if (value.includes("-----BEGIN")) return { text: value, path: undefined };
+  if (value.startsWith("env:") && value.length <= PATH_MAX) return readVariable(value, env);
   if (BARE_BASE64.test(value) || /[\r\n\0]/.test(value) || value.length > PATH_MAX) {
     return new PemProblem("is neither a path nor PEM text: PEM begins with a line -----BEGIN …-----");
   }
   try {
+    // Reading a pipe that nobody writes to would never end.
+    if (statSync(resolve(directory, value)).isFIFO()) return new PemProblem(`${value} is a pipe: name a file`);
     const content = readFileSync(resolve(directory, value));
     if (content.length > FILE_MAX) return new PemProblem(`${value} is too large to be PEM: name the right file`);
     return { text: content.toString("latin1"), path: value };
   } catch (cause) {
     return new PemProblem(`${value} ${unreadable(cause)}`, cause);
   }
+}
+
+function readVariable(value: string, env: Readonly<Record<string, string | undefined>>): PemText | PemProblem {
+  const [, name] = VARIABLE.exec(value) ?? [];
+  // What follows may be a pasted secret, so it is not told.
+  if (name === undefined) {
+    return new PemProblem("begins with env: and names no variable: letters, digits and _, such as env:DEVICE_KEY");
+  }
+  const text = env[name];
+  if (text === undefined || text.trim() === "") {
+    return new PemProblem(`${value} is not set: give the bridge an environment variable ${name} with the PEM text`);
+  }
+  // Where only one line goes into a variable, its ends of lines come as two characters.
+  return { text: text.includes("\n") ? text : text.replaceAll("\\n", "\n"), path: value };
+}
+
+/** Whether others than its owner may read a file that holds a key; on Windows nobody can tell by its mode. */
+export function isReadableByOthers(path: string): boolean {
+  return process.platform !== "win32" && (statSync(path).mode & 0o077) !== 0;
 }
 
 function unreadable(error: unknown): string {

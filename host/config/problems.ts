@@ -1,6 +1,6 @@
 /** What is wrong with the bridge's file though every field alone is right. */
-import { overlapProblem, publishPrefixProblem } from "../bridge/topics.ts";
-import type { BridgeFile, ConfigPath } from "./schema.ts";
+import { connectionClientIds, overlapProblem, publishPrefixProblem, resultOverlapProblem } from "../bridge/topics.ts";
+import { type BridgeFile, CLIENT_ID_BYTES_MAX, type ConfigPath } from "./schema.ts";
 
 export interface ConfigProblem {
   readonly path: ConfigPath;
@@ -8,9 +8,21 @@ export interface ConfigProblem {
   readonly message: string;
 }
 
+/** Ids in a message. */
+const SHOWN_MAX = 10;
+
 /** The first one, or nothing. */
 export function bridgeFileProblem(file: BridgeFile): ConfigProblem | undefined {
-  const problems = [duplicateNames, duplicateIds, unknownModules, longTopics, overlaps, duplicateClientIds];
+  const problems = [
+    duplicateNames,
+    duplicateIds,
+    unknownModules,
+    longTopics,
+    overlaps,
+    resultOverlaps,
+    longClientIds,
+    duplicateClientIds,
+  ];
   for (const find of problems) {
     const [problem] = find(file);
     if (problem) return problem;
@@ -19,18 +31,23 @@ export function bridgeFileProblem(file: BridgeFile): ConfigProblem | undefined {
 }
 
 function* duplicateNames({ services }: BridgeFile): Iterable<ConfigProblem> {
-  for (const [i, { name }] of services.entries()) {
-    const first = services.findIndex((other) => other.name === name);
-    if (first < i)
-      yield { path: ["services", i, "name"], message: `is the name of services[${first}] too: choose another` };
+  for (const { index, first } of repeated(services.map(({ name }) => name))) {
+    yield { path: ["services", index, "name"], message: `is the name of services[${first}] too: choose another` };
   }
 }
 
 function* duplicateIds({ modules }: BridgeFile): Iterable<ConfigProblem> {
-  for (const [i, { id }] of modules.entries()) {
-    const first = modules.findIndex((other) => other.id === id);
-    if (first < i)
-      yield { path: ["modules", i, "id"], message: `is the id of modules[${first}] too: each has its own` };
+  for (const { index, first } of repeated(modules.map(({ id }) => id))) {
+    yield { path: ["modules", index, "id"], message: `is the id of modules[${first}] too: each has its own` };
+  }
+}
+
+function* repeated(values: readonly string[]): Iterable<{ readonly index: number; readonly first: number }> {
+  const firsts = new Map<string, number>();
+  for (const [index, value] of values.entries()) {
+    const first = firsts.get(value);
+    if (first === undefined) firsts.set(value, index);
+    else yield { index, first };
   }
 }
 
@@ -41,10 +58,15 @@ function* unknownModules({ services, modules }: BridgeFile): Iterable<ConfigProb
       if (ids.has(id)) continue;
       yield {
         path: ["services", i, "modules", j],
-        message: `is not the id of a module: they are ${[...ids].join(", ")}`,
+        message: `is not the id of a module: they are ${someOf([...ids])}`,
       };
     }
   }
+}
+
+function someOf(ids: readonly string[]): string {
+  const shown = ids.slice(0, SHOWN_MAX).join(", ");
+  return ids.length <= SHOWN_MAX ? shown : `${shown} and ${ids.length - SHOWN_MAX} more`;
 }
 
 function* longTopics({ services, modules }: BridgeFile): Iterable<ConfigProblem> {
@@ -68,15 +90,45 @@ function* overlaps({ services }: BridgeFile): Iterable<ConfigProblem> {
   }
 }
 
-function* duplicateClientIds({ services }: BridgeFile): Iterable<ConfigProblem> {
-  for (const [i, { client_id, hostname }] of services.entries()) {
-    if (client_id === undefined) continue;
-    const first = services.findIndex(
-      (other) => other.client_id === client_id && account(other.hostname) === account(hostname),
-    );
-    if (first === i) continue;
-    const message = `is the client id of services[${first}] too: the two would throw each other out; choose another`;
+/** Nor may the outcome of a downlink message come back as one. */
+function* resultOverlaps({ services }: BridgeFile): Iterable<ConfigProblem> {
+  for (const [i, teller] of services.entries()) {
+    if (teller.result_topic === undefined) continue;
+    for (const [j, listener] of services.entries()) {
+      if (account(listener.hostname) !== account(teller.hostname)) continue;
+      const problem = resultOverlapProblem(teller.result_topic, listener.subscribe_topic);
+      if (problem === undefined) continue;
+      const whose = i === j ? "" : `service ${listener.name}: `;
+      yield { path: ["services", i, "result_topic"], message: `${whose}${problem}` };
+    }
+  }
+}
+
+/** Each connection has a client id of its own, with its number behind it. */
+function* longClientIds({ services }: BridgeFile): Iterable<ConfigProblem> {
+  for (const [i, { client_id, connections }] of services.entries()) {
+    const last = connectionClientIds(client_id ?? "", connections).at(-1) ?? "";
+    if (client_id === undefined || Buffer.byteLength(last) <= CLIENT_ID_BYTES_MAX) continue;
+    const message = `makes a client id of ${Buffer.byteLength(last)} bytes for connection ${connections}: AWS IoT takes ${CLIENT_ID_BYTES_MAX}; choose a shorter one`;
     yield { path: ["services", i, "client_id"], message };
+  }
+}
+
+function* duplicateClientIds({ services }: BridgeFile): Iterable<ConfigProblem> {
+  const taken = new Map<string, number>();
+  for (const [i, { client_id, connections, hostname }] of services.entries()) {
+    if (client_id === undefined) continue;
+    for (const id of connectionClientIds(client_id, connections)) {
+      const key = JSON.stringify([account(hostname), id]);
+      const first = taken.get(key);
+      if (first === undefined) {
+        taken.set(key, i);
+        continue;
+      }
+      const what = id === client_id ? "is" : `makes ${id}, which is`;
+      const message = `${what} a client id of services[${first}] too: the two would throw each other out; choose another`;
+      yield { path: ["services", i, "client_id"], message };
+    }
   }
 }
 

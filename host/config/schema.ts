@@ -1,6 +1,6 @@
 /**
  * The bridge's file, as one schema: from it come the types, the defaults, the ranges and the messages. A key that it
- * does not know is an error. What one field alone cannot tell is checked in {@link bridgeFileProblems}.
+ * does not know is an error. What one field alone cannot tell is checked in bridgeFileProblem.
  */
 import type { KeyObject, X509Certificate } from "node:crypto";
 import { isIP } from "node:net";
@@ -42,7 +42,8 @@ function checked<Schema extends z.ZodType<string>>(schema: Schema, problem: (val
   });
 }
 
-const CLIENT_ID_BYTES_MAX = 128;
+/** AWS IoT's bound (aws-iot §3). */
+export const CLIENT_ID_BYTES_MAX = 128;
 const KIB = 1024;
 const UNITS: Readonly<Record<string, number>> = { "": 1, B: 1, KiB: KIB, MiB: KIB ** 2, GiB: KIB ** 3 };
 const BYTES_MIN = 64 * KIB;
@@ -57,20 +58,24 @@ const bytes = z
     if (size >= BYTES_MIN && size <= BYTES_MAX) return size;
     context.addIssue({ code: "custom", message: "must be a size from 64KiB to 1024GiB, such as 256MiB" });
     return z.NEVER;
-  });
+  })
+  .meta({ pattern: "^\\d+ ?([KMG]iB|B|)$" });
 
 const DURATION_UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 const DURATION_MAX_MS = 3_650 * 86_400_000;
 
 /** A time such as `30s`, `10m`, `12h` or `7d`, as ms. */
 function duration(minMs: number) {
-  return z.string({ error: "must be a time such as 30s, 10m, 12h or 7d" }).transform((value, context): number => {
-    const match = /^(\d{1,9}) ?([smhd])$/.exec(value);
-    const ms = match ? Number(match[1]) * (DURATION_UNITS[match[2] ?? ""] ?? Number.NaN) : Number.NaN;
-    if (ms >= minMs && ms <= DURATION_MAX_MS) return ms;
-    context.addIssue({ code: "custom", message: `must be a time from ${minMs / 1_000}s to 3650d, such as 7d` });
-    return z.NEVER;
-  });
+  return z
+    .string({ error: "must be a time such as 30s, 10m, 12h or 7d" })
+    .transform((value, context): number => {
+      const match = /^(\d{1,9}) ?([smhd])$/.exec(value);
+      const ms = match ? Number(match[1]) * (DURATION_UNITS[match[2] ?? ""] ?? Number.NaN) : Number.NaN;
+      if (ms >= minMs && ms <= DURATION_MAX_MS) return ms;
+      context.addIssue({ code: "custom", message: `must be a time from ${minMs / 1_000}s to 3650d, such as 7d` });
+      return z.NEVER;
+    })
+    .meta({ pattern: "^\\d{1,9} ?[smhd]$" });
 }
 
 /** Labels of at most 63 characters, 253 together (RFC 1035 §2.3.4); `_` because names of containers have it. */
@@ -97,7 +102,7 @@ const moduleId = z
   })
   .pipe(moduleIdSchema);
 
-const pem = (what: string) => text(`${what}: a path, or the PEM text itself`).min(1, `is empty: ${what}`);
+const pem = (what: string) => text(`${what}: a path, env:NAME, or the PEM text itself`).min(1, `is empty: ${what}`);
 
 const awsIotService = mapping(
   {
@@ -217,6 +222,12 @@ export interface Credentials {
   readonly certificateChain: string;
   readonly certificate: X509Certificate;
   readonly privateKey: KeyObject;
+  /** Where each was read: a path as the file has it, `env:NAME`, or nothing for text in the file itself. */
+  readonly from: {
+    readonly rootCa: string | undefined;
+    readonly certificate: string | undefined;
+    readonly privateKey: string | undefined;
+  };
 }
 
 type AwsIotFields = Omit<z.output<typeof awsIotService>, "rootca_cert" | "cert" | "private_key">;
@@ -224,6 +235,8 @@ export type AwsIotServiceConfig = AwsIotFields & { readonly credentials: Credent
 export type ServiceConfig = AwsIotServiceConfig;
 /** A service's fields as the file has them. */
 export type ServiceInput = z.input<typeof awsIotService>;
+/** The names of its fields, in the order in which they are written. */
+export const serviceFields: readonly string[] = Object.keys(awsIotService.shape);
 
 export type EmulatedModuleConfig = z.output<typeof emulatedModule>;
 export type RealModuleConfig = z.output<typeof realModule>;
@@ -241,6 +254,8 @@ export interface BridgeConfig {
   /** Downlink messages that wait for a link that is down: how many for each, and for how many ms. */
   readonly downlinks: BridgeFile["downlinks"];
   readonly http: BridgeFile["http"];
+  /** What works and should not stay so, each with its place: a key that others may read. */
+  readonly warnings: readonly string[];
   /** Says where something is, for messages: `bridge.yaml:12:5 services[0].hostname`. */
   readonly where: (path: ConfigPath) => string;
 }

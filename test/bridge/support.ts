@@ -53,6 +53,7 @@ export function configOf(
 export class FakeLink implements Link {
   readonly module: string;
   readonly kind = "emulated";
+  mirrors = false;
   readonly delivered: DownlinkMessage[] = [];
   /** What becomes of the next deliveries. */
   accept: (message: DownlinkMessage, signal?: AbortSignal) => Promise<void> = () => Promise.resolve();
@@ -66,7 +67,15 @@ export class FakeLink implements Link {
 
   start(uplink: Uplink): void {
     this.#uplink = uplink;
+    this.goUp();
+  }
+
+  goUp(): void {
     this.#set({ state: "up", since: 0, endpoint: `fake:${this.module}` });
+  }
+
+  goDown(reason = "it was unplugged"): void {
+    this.#set({ state: "error", since: 0, reason, attempt: 1, nextAttempt: undefined });
   }
 
   state(): LinkState {

@@ -1,5 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { overlapProblem, publishPrefixProblem, publishTopic, subscribeTopicProblem } from "../../host/bridge/topics.ts";
+import {
+  connectionClientIds,
+  overlapProblem,
+  publishPrefixProblem,
+  publishTopic,
+  resultOverlapProblem,
+  resultTopicProblem,
+  subscribeTopicProblem,
+} from "../../host/bridge/topics.ts";
 
 describe("a publish topic", () => {
   it.each([
@@ -92,5 +100,40 @@ describe("a prefix and a subscribe topic", () => {
     ["sakura/up", "sakura/Up"],
   ])("do not overlap: %s and %s", (prefix, topic) => {
     expect(overlapProblem(prefix, topic)).toBeUndefined();
+  });
+});
+
+describe("a result topic", () => {
+  it.each(["sakura/result", "$aws/rules/results", "$aws/rules/results/a/b/c/d/e/f/g/h", "x".repeat(256)])(
+    "may be %s",
+    (topic) => {
+      expect(resultTopicProblem(topic)).toBeUndefined();
+    },
+  );
+
+  it.each([
+    ["", /empty/],
+    ["a/+", /# or \+/],
+    ["a\u0000", /NUL/],
+    ["$aws/things/x", /\$aws\/rules\/RULE/],
+    ["x".repeat(257), /257 bytes/],
+    ["a/b/c/d/e/f/g/h/i", /8 slashes/],
+  ])("may not be %j", (topic, reason) => {
+    expect(resultTopicProblem(topic)).toMatch(reason);
+  });
+
+  it("may not be the subscribe topic, nor but for a slash at the end", () => {
+    expect(resultOverlapProblem("sakura/down", "sakura/down")).toMatch(
+      /overlaps with the subscribe topic sakura\/down/,
+    );
+    expect(resultOverlapProblem("sakura/down/", "sakura/down")).toMatch(/overlaps/);
+    expect(resultOverlapProblem("sakura/down/u1", "sakura/down")).toBeUndefined();
+  });
+});
+
+describe("the client ids of a service's connections", () => {
+  it("are numbered from the second on (aws-iot §5)", () => {
+    expect(connectionClientIds("bridge", 1)).toEqual(["bridge"]);
+    expect(connectionClientIds("bridge", 3)).toEqual(["bridge", "bridge-2", "bridge-3"]);
   });
 });

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -63,7 +63,61 @@ async function said(running: Running, pattern: RegExp): Promise<void> {
 const DOWN =
   '{"type":"channels","module":"u0123456789a","payload":{"channels":[{"channel":1,"type":"L","value":18446744073709551615}]}}';
 
+describe("sakuraio config", () => {
+  it("says whether a file would do, and warns", async () => {
+    const endpoint = await startEndpoint();
+    const file = await configFor(endpoint, "  - { id: u1, link: emulated, uart: pty }\n");
+    const check = (...args: string[]) => new Running(["config", "check", ...args]).exited;
+    const warning =
+      "bridge.yaml:10:5 services[0].private_key: key.pem may be read by others than its owner: chmod 600 it";
+    expect(await check(file)).toMatchObject({
+      code: 0,
+      stdout: "ok: 1 services, 1 modules\n",
+      stderr: `sakuraio: warning: ${warning}\n`,
+    });
+    expect(JSON.parse((await check(file, "--json")).stdout)).toEqual({
+      event: "ok",
+      services: 1,
+      modules: 1,
+      warnings: [warning],
+    });
+    writeFileSync(file, readFileSync(file, "utf8").replace("sakura/down", "sakura/#"));
+    expect(await check(file)).toMatchObject({
+      code: 2,
+      stdout: "",
+      stderr: "sakuraio: bridge.yaml:7:5 services[0].subscribe_topic: has a wildcard (# or +): name one topic\n",
+    });
+  });
+
+  it("prints the file's JSON Schema", async () => {
+    const { code, stdout } = await new Running(["config", "schema"]).exited;
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ type: "object", required: ["services", "modules"] });
+  });
+});
+
 describe("sakuraio bridge", () => {
+  it.runIf(process.platform !== "win32")("reads its file again on SIGHUP", async () => {
+    const endpoint = await startEndpoint();
+    const file = await configFor(endpoint, '  - { id: u1, link: emulated, uart: "tcp:127.0.0.1:0" }\n');
+    const running = bridge("--config", file, "--json");
+    await running.next("ready");
+    const good = readFileSync(file, "utf8");
+    writeFileSync(file, `${good}  - { id: u2, link: emulated, uart: "tcp:127.0.0.1:0" }\n`);
+    running.child.kill("SIGHUP");
+    expect(await running.next("reloaded")).toEqual({
+      event: "reloaded",
+      services: { added: [], changed: [], removed: [] },
+      modules: { added: ["u2"], changed: [], removed: [] },
+      needsRestart: [],
+    });
+    await running.next("link", ({ module, state }) => module === "u2" && state === "up");
+    writeFileSync(file, good.replace("modules:", "modulse:"));
+    running.child.kill("SIGHUP");
+    await said(running, /the configuration was not reloaded: bridge\.yaml:11:1 modulse: is not a key/);
+    expect((await running.stop("SIGTERM")).code).toBe(0);
+  });
+
   it("carries values from an MCU to AWS IoT and back, and stops cleanly", async () => {
     const endpoint = await startEndpoint();
     const file = await configFor(
@@ -102,7 +156,7 @@ describe("sakuraio bridge", () => {
     }
     expect(events.at(-1)).toBe("service stopped");
     expect(stderr).toMatch(
-      /downlink \?: refused \(invalid-message\), from plant-a: payload\.channels: at least one channel/,
+      /downlink u9: refused \(invalid-message\), from plant-a: payload\.channels: at least one channel/,
     );
     expect(stderr).not.toMatch(/message u0123456789a/);
   });

@@ -16,6 +16,18 @@ describe("VirtualClock", () => {
     expect(new VirtualClock().now()).toBe(Date.UTC(2017, 3, 1, 4, 51, 10));
   });
 
+  it("has a wall's time that can be set, which no wait notices", async () => {
+    const clock = new VirtualClock(10_000);
+    const ran: number[] = [];
+    clock.after(500, () => ran.push(clock.now()));
+    clock.setWall(-9_000);
+    expect([clock.now(), clock.monotonic()]).toEqual([1_000, 10_000]);
+    await clock.advance(500);
+    expect(ran).toEqual([1_500]);
+    clock.advanceTo(2_000);
+    expect([clock.now(), clock.monotonic()]).toEqual([2_000, 11_000]);
+  });
+
   it("runs what falls due in order, each at its own time, equals in the order of their asking", async () => {
     const clock = new VirtualClock(0);
     const ran: [string, number][] = [];

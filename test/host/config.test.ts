@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -94,14 +95,17 @@ describe("a configuration", () => {
       subscribe_topic: "sakura/down",
       qos: 0,
       connections: 1,
+      keep_alive: 30,
     });
     expect(credentials?.certificate.subject).toBe("CN=a test's");
     expect(credentials?.privateKey.type).toBe("private");
     expect(config.modules).toEqual([
       { id: "u0123456789a", link: "emulated", uart: "pty", tx_queue: 32, rx_queue: 32 },
-      { id: "u0123456789b", link: "module", port: "uart:/dev/ttyUSB1", poll_ms: 1000 },
+      { id: "u0123456789b", link: "module", port: "uart:/dev/ttyUSB1", poll_ms: 1000, mirror: false },
     ]);
-    expect(config.outbox).toEqual({ path: join(directory, "outbox"), max_bytes: 268_435_456 });
+    expect(config.outbox).toEqual({ path: join(directory, "outbox"), max_bytes: 268_435_456, when_full: "refuse" });
+    expect(config.downlinks).toEqual({ max_waiting: 100, max_age: 600_000 });
+    expect(config.http).toBeUndefined();
   });
 
   it("is read from a file, to which its paths are relative", () => {
@@ -113,11 +117,10 @@ describe("a configuration", () => {
       .replace("uart:/dev/ttyUSB1", "uart:./tty")}outbox: { path: ../box, max_bytes: 64KiB }\n`;
     writeFileSync(file, text);
     const { modules, outbox } = loadConfig(file);
-    expect(modules.map((module) => (module.link === "module" ? module.port : module.uart))).toEqual([
-      `pty:${join(directory, "etc", "run", "mcu")}`,
-      `uart:${join(directory, "etc", "tty")}`,
-    ]);
-    expect(outbox).toEqual({ path: join(directory, "box"), max_bytes: 65_536 });
+    expect(
+      modules.map((module) => (module.link === "module" ? module.port : module.link === "emulated" ? module.uart : "")),
+    ).toEqual([`pty:${join(directory, "etc", "run", "mcu")}`, `uart:${join(directory, "etc", "tty")}`]);
+    expect(outbox).toEqual({ path: join(directory, "box"), max_bytes: 65_536, when_full: "refuse" });
   });
 
   it("takes PEM text in place of a path", () => {
@@ -159,15 +162,100 @@ describe("a configuration", () => {
       "hostname: xxxxxxxx.iot.ap-northeast-1.amazonaws.com\npublish_prefix: b/up\nsubscribe_topic: b/down",
     ).replace(
       "subscribe_topic: b/down",
-      "subscribe_topic: b/down\n    port: 443\n    client_id: b\n    qos: 0\n    connections: 1\n    max_publish_rate: 20\n    modules: [u0123456789b]",
+      "subscribe_topic: b/down\n    port: 443\n    client_id: b\n    qos: 1\n    connections: 4\n    keep_alive: 1200\n    result_topic: $aws/rules/results/b\n    max_publish_rate: 20\n    modules: [u0123456789b]",
     );
-    const config = parseConfig(text, { name: "bridge.yaml", directory: workplace() });
+    const rest =
+      'outbox: { max_age: 7d, when_full: drop-oldest }\ndownlinks: { max_waiting: 0, max_age: 90s }\nhttp: { listen: "[::1]:0" }\n';
+    const config = parseConfig(text + rest, { name: "bridge.yaml", directory: workplace() });
+    expect(config.outbox).toMatchObject({ max_bytes: 268_435_456, max_age: 604_800_000, when_full: "drop-oldest" });
+    expect(config.downlinks).toEqual({ max_waiting: 0, max_age: 90_000 });
+    expect(config.http).toEqual({ listen: "[::1]:0" });
     expect(config.services[1]).toMatchObject({
       port: 443,
       client_id: "b",
+      qos: 1,
+      connections: 4,
+      keep_alive: 1200,
+      result_topic: "$aws/rules/results/b",
       max_publish_rate: 20,
       modules: ["u0123456789b"],
     });
+  });
+});
+
+describe("certificates and keys", () => {
+  const KEY = "SAKURAIO_TEST_KEY";
+  const withVariable = (text: string | undefined): string => {
+    if (text === undefined) delete process.env[KEY];
+    else process.env[KEY] = text;
+    onTestFinished(() => {
+      delete process.env[KEY];
+    });
+    return but("private_key: key.pem", `private_key: env:${KEY}`);
+  };
+
+  it.each([
+    ["with its lines", identity.privateKey],
+    ["on one line", identity.privateKey.replaceAll("\n", "\\n")],
+  ])("may come from an environment variable, %s", (_how, value) => {
+    const { services } = parseConfig(withVariable(value), { name: "bridge.yaml", directory: workplace() });
+    expect(services[0]?.credentials.from).toEqual({
+      rootCa: "root.pem",
+      certificate: "cert.pem",
+      privateKey: "env:SAKURAIO_TEST_KEY",
+    });
+  });
+
+  it.each([
+    [
+      undefined,
+      "env:SAKURAIO_TEST_KEY is not set: give the bridge an environment variable SAKURAIO_TEST_KEY with the PEM text",
+    ],
+    [
+      "",
+      "env:SAKURAIO_TEST_KEY is not set: give the bridge an environment variable SAKURAIO_TEST_KEY with the PEM text",
+    ],
+    [
+      identity.certificate,
+      "env:SAKURAIO_TEST_KEY is a certificate, not a private key: are cert and private_key exchanged?",
+    ],
+  ])("in a variable that does not do are told: case %#", (value, words) => {
+    expect(problemOf(withVariable(value)).message).toBe(`bridge.yaml:9:5 services[0].private_key: ${words}`);
+  });
+
+  it("in a variable are never shown", () => {
+    const body = identity.privateKey.split("\n")[1] ?? "";
+    const problem = problemOf(withVariable(body));
+    expect(`${problem.message}${problem.stack}${JSON.stringify(problem.context)}`).not.toContain(body.slice(0, 12));
+    const pasted = problemOf(but("private_key: key.pem", `private_key: "env:${body}="`));
+    expect(`${pasted.message}${pasted.stack}${JSON.stringify(pasted.context)}`).not.toContain(body.slice(0, 12));
+  });
+
+  // As published by VeriSign and by Amazon Trust Services; the fingerprints stand on their own pages.
+  it.each([
+    [
+      "VeriSign-Class-3-G5.pem",
+      "9A:CF:AB:7E:43:C8:D8:80:D0:6B:26:2A:94:DE:EE:E4:B4:65:99:89:C3:D0:CA:F1:9B:AF:64:05:E4:1A:B7:DF",
+    ],
+    [
+      "AmazonRootCA1.pem",
+      "8E:CD:E6:88:4F:3D:87:B1:12:5B:A3:1A:C3:FC:B1:3D:70:16:DE:7F:57:CC:90:4F:E1:CB:97:C6:AE:98:19:6E",
+    ],
+  ])("may be of either root: %s (aws-iot §2)", (root, fingerprint) => {
+    const directory = workplace();
+    writeFileSync(join(directory, "root.pem"), readFileSync(join(import.meta.dirname, "..", "vectors", "roots", root)));
+    const { services } = parseConfig(GOOD, { name: "bridge.yaml", directory });
+    expect(new X509Certificate(services[0]?.credentials.rootCa ?? "").fingerprint256).toBe(fingerprint);
+  });
+
+  it.runIf(process.platform !== "win32")("that others may read are warned of, and taken", () => {
+    const directory = workplace();
+    chmodSync(join(directory, "key.pem"), 0o640);
+    expect(parseConfig(GOOD, { name: "bridge.yaml", directory }).warnings).toEqual([
+      "bridge.yaml:9:5 services[0].private_key: key.pem may be read by others than its owner: chmod 600 it",
+    ]);
+    chmodSync(join(directory, "key.pem"), 0o600);
+    expect(parseConfig(GOOD, { name: "bridge.yaml", directory }).warnings).toEqual([]);
   });
 });
 
@@ -175,10 +263,19 @@ describe("a mistake in a configuration", () => {
   it.each([
     // the file as a whole
     ["", "bridge.yaml:1:1: is empty: describe services and modules"],
-    ["- 1", "bridge.yaml:1:1: must be a mapping, with the keys services, modules, outbox, http"],
+    ["- 1", "bridge.yaml:1:1: must be a mapping, with the keys services, modules, outbox, downlinks, http"],
     ["services: []\nmodules: []", "bridge.yaml:1:1 services: is empty: describe at least one service"],
     [GOOD.replace(/modules:.*/s, ""), "bridge.yaml:1:1 modules: is missing: the modules"],
-    [`${GOOD}http: { listen: "127.0.0.1:8080" }`, "bridge.yaml:13:1 http: is not in this version: leave it out"],
+    // http
+    [`${GOOD}http: {}`, 'bridge.yaml:13:1 http.listen: is missing: "127.0.0.1:8080"'],
+    [
+      `${GOOD}http: { listen: "0.0.0.0:8080" }`,
+      'bridge.yaml:13:9 http.listen: must be an address of this machine alone and a port, such as "127.0.0.1:8080"',
+    ],
+    [`${GOOD}http: { listen: "127.0.0.1:65536" }`, /http\.listen: must be an address/],
+    [`${GOOD}http: { listen: "localhost" }`, /http\.listen: must be an address/],
+    [`${GOOD}http: { listen: "[::]:80" }`, /http\.listen: must be an address/],
+    [`${GOOD}http: { listen: 8080 }`, /http\.listen: must be text/],
     // keys
     [
       withField("hostnam: x"),
@@ -204,11 +301,30 @@ describe("a mistake in a configuration", () => {
     [withField("port: 65536"), "bridge.yaml:10:5 services[0].port: must be a whole number from 1 to 65535"],
     [withField("port: '8883'"), "bridge.yaml:10:5 services[0].port: must be a whole number from 1 to 65535"],
     [withField("port: 8883.5"), "bridge.yaml:10:5 services[0].port: must be a whole number from 1 to 65535"],
-    [withField("qos: 1"), "bridge.yaml:10:5 services[0].qos: must be 0: QoS 1 is not in this version"],
-    [withField("connections: 2"), /connections: must be 1/],
-    [withField("result_topic: x"), "bridge.yaml:10:5 services[0].result_topic: is not in this version: leave it out"],
+    [withField("qos: 2"), "bridge.yaml:10:5 services[0].qos: must be 0 or 1: AWS IoT knows no QoS 2"],
+    [withField("qos: '1'"), /qos: must be 0 or 1/],
+    [withField("connections: 0"), "bridge.yaml:10:5 services[0].connections: must be a whole number from 1 to 32"],
+    [withField("connections: 33"), /connections: must be a whole number from 1 to 32/],
+    [withField("keep_alive: 29"), "bridge.yaml:10:5 services[0].keep_alive: must be a whole number from 30 to 1200"],
+    [withField("keep_alive: 1201"), /keep_alive: must be a whole number from 30 to 1200/],
     [withField("max_publish_rate: 0"), /max_publish_rate: must be a whole number from 1/],
     [withField(`client_id: ${"x".repeat(129)}`), /client_id: has more than 128 bytes/],
+    [withField(`client_id: ${"日".repeat(43)}`), /client_id: has more than 128 bytes/],
+    [withField("client_id: ''"), /client_id: is empty/],
+    [withField('client_id: "a\\0"'), /client_id: has a NUL/],
+    [
+      withField(`client_id: ${"x".repeat(126)}\n    connections: 10`),
+      "bridge.yaml:10:5 services[0].client_id: makes a client id of 129 bytes for connection 10: AWS IoT takes 128; choose a shorter one",
+    ],
+    [withField("result_topic: ''"), /result_topic: is empty/],
+    [withField("result_topic: a/#"), /result_topic: has a # or \+/],
+    [withField("result_topic: $SYS/x"), /result_topic: begins with \$: .*\$aws\/rules\/RULE/],
+    [withField(`result_topic: ${"x".repeat(257)}`), /result_topic: makes a topic of 257 bytes/],
+    [withField("result_topic: a/b/c/d/e/f/g/h/i"), /result_topic: makes a topic with 8 slashes/],
+    [
+      withField("result_topic: sakura/down/"),
+      "bridge.yaml:10:5 services[0].result_topic: overlaps with the subscribe topic sakura/down: an outcome would come back as a message; choose another",
+    ],
     [withField("modules: []"), /modules: is empty/],
     [
       withField("modules: [u9]"),
@@ -241,7 +357,25 @@ describe("a mistake in a configuration", () => {
       second("hostname: h.example\npublish_prefix: b\nsubscribe_topic: c\nclient_id: x")
         .replace("    cert: cert.pem\n", "    cert: cert.pem\n    client_id: x\n")
         .replace("xxxxxxxx-ats.iot.ap-northeast-1.amazonaws.com", "H.example"),
-      /services\[1\]\.client_id: is the client id of services\[0\] too/,
+      /services\[1\]\.client_id: is a client id of services\[0\] too/,
+    ],
+    [
+      second(
+        "hostname: xxxxxxxx.iot.ap-northeast-1.amazonaws.com\npublish_prefix: b\nsubscribe_topic: c/d\nresult_topic: sakura/down",
+      ),
+      /services\[1\]\.result_topic: service plant-a: overlaps with the subscribe topic sakura\/down/,
+    ],
+    [
+      second("hostname: h.example\npublish_prefix: b\nsubscribe_topic: c\nclient_id: x-2")
+        .replace("    cert: cert.pem\n", "    cert: cert.pem\n    client_id: x\n    connections: 2\n")
+        .replace("xxxxxxxx-ats.iot.ap-northeast-1.amazonaws.com", "h.example"),
+      /services\[1\]\.client_id: is a client id of services\[0\] too: the two would throw each other out/,
+    ],
+    [
+      second("hostname: h.example\npublish_prefix: b\nsubscribe_topic: c\nclient_id: x\nconnections: 3")
+        .replace("    cert: cert.pem\n", "    cert: cert.pem\n    client_id: x-3\n")
+        .replace("xxxxxxxx-ats.iot.ap-northeast-1.amazonaws.com", "h.example"),
+      /services\[1\]\.client_id: makes x-3, which is a client id of services\[0\] too/,
     ],
     // modules
     [
@@ -250,11 +384,28 @@ describe("a mistake in a configuration", () => {
     ],
     [but("u0123456789b", "a/b"), /^bridge\.yaml:12:7 modules\[1\]\.id: a module id has no \//],
     [but("id: u0123456789b", "id: 12"), /^bridge\.yaml:12:7 modules\[1\]\.id: must be text/],
-    [but("link: emulated", "link: emulate"), "bridge.yaml:11:25 modules[0].link: must be emulated or module"],
-    [but("link: emulated, ", ""), /modules\[0\]\.link: must be emulated or module/],
+    [but("link: emulated", "link: emulate"), "bridge.yaml:11:25 modules[0].link: must be emulated, module or tap"],
+    [but("link: emulated, ", ""), /modules\[0\]\.link: must be emulated, module or tap/],
     [
-      but('link: module, port: "uart:/dev/ttyUSB1"', "link: tap, mcu: pty, module: x"),
-      "bridge.yaml:12:25 modules[1].link: tap is not in this version: use emulated or module",
+      but('link: module, port: "uart:/dev/ttyUSB1"', "link: tap, mcu: pty, module: i2c:/dev/i2c-1"),
+      'bridge.yaml:12:46 modules[1].module: a tap\'s module is on a UART, uart:/dev/ttyUSB0 or tcp:HOST:PORT, not "i2c:/dev/i2c-1"',
+    ],
+    [
+      but('link: module, port: "uart:/dev/ttyUSB1"', "link: tap, mcu: ttyUSB0, module: uart:/dev/ttyUSB1"),
+      /^bridge\.yaml:12:36 modules\[1\]\.mcu: an endpoint is pty/,
+    ],
+    [
+      but('link: module, port: "uart:/dev/ttyUSB1"', "link: tap, module: x"),
+      /modules\[1\]\.mcu: is missing: where the MCU is/,
+    ],
+    [
+      but('link: module, port: "uart:/dev/ttyUSB1"', "link: tap, mcu: pty"),
+      /modules\[1\]\.module: is missing: where the module is/,
+    ],
+    [but('"uart:/dev/ttyUSB1"', '"uart:/dev/ttyUSB1", mirror: 1'), /modules\[1\]\.mirror: must be true or false/],
+    [
+      but('"uart:/dev/ttyUSB1"', '"uart:/dev/ttyUSB1", poll_ms: 9'),
+      /modules\[1\]\.poll_ms: must be a whole number from 10 to 3600000/,
     ],
     [but("uart: pty", "bus_pirate: ttyUSB0"), /^bridge\.yaml:11:41 modules\[0\]\.bus_pirate: an endpoint is pty/],
     [but("uart: pty", 'bus_pirate: ""'), "bridge.yaml:11:41 modules[0].bus_pirate: is empty"],
@@ -275,6 +426,28 @@ describe("a mistake in a configuration", () => {
       "bridge.yaml:13:11 outbox.max_bytes: must be a size from 64KiB to 1024GiB, such as 256MiB",
     ],
     [`${GOOD}outbox: { max_bytes: 256MB }`, /max_bytes: must be a size/],
+    [
+      `${GOOD}outbox: { max_age: 30s }`,
+      "bridge.yaml:13:11 outbox.max_age: must be a time from 60s to 3650d, such as 7d",
+    ],
+    [`${GOOD}outbox: { max_age: 7 }`, "bridge.yaml:13:11 outbox.max_age: must be a time such as 30s, 10m, 12h or 7d"],
+    [`${GOOD}outbox: { max_age: 3651d }`, /outbox\.max_age: must be a time from 60s to 3650d/],
+    [`${GOOD}outbox: { when_full: stop }`, "bridge.yaml:13:11 outbox.when_full: must be refuse or drop-oldest"],
+    // downlinks
+    [
+      `${GOOD}downlinks: { max_waiting: -1 }`,
+      "bridge.yaml:13:14 downlinks.max_waiting: must be a whole number from 0 to 10000",
+    ],
+    [`${GOOD}downlinks: { max_waiting: 10001 }`, /max_waiting: must be a whole number from 0 to 10000/],
+    [
+      `${GOOD}downlinks: { max_age: 0s }`,
+      "bridge.yaml:13:14 downlinks.max_age: must be a time from 1s to 3650d, such as 7d",
+    ],
+    [
+      `${GOOD}downlinks: { age: 1s }`,
+      /downlinks\.age: is not a key that is known here: the keys are max_waiting, max_age/,
+    ],
+    [`${GOOD}downlinks: 5`, /^bridge\.yaml:13:1 downlinks: must be a mapping/],
     [`${GOOD}outbox: ./outbox`, /^bridge\.yaml:13:1 outbox: must be a mapping/],
     // YAML
     ["services:\n\t- name: x", /^bridge\.yaml:2:1: a tab stands where spaces must/],

@@ -145,7 +145,7 @@ class MemoryLane implements OutboxLane {
   }
 
   get oldestAt(): number | undefined {
-    return this.#entries.slice(this.#head).find((entry) => entry && !entry.forgotten)?.at;
+    return this.#entries[this.#head]?.at;
   }
 
   setAside(message: OutboxMessage, reason: string): Promise<void> {
