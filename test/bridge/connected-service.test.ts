@@ -1,11 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { VirtualClock } from "../../emulator/clock.ts";
-import {
-  ConnectedService,
-  type ConnectedServiceOptions,
-  type ConnectionEvents,
-} from "../../host/bridge/connected-service.ts";
 import { MemoryOutbox, type ServiceState } from "../../host/bridge/index.ts";
+import { ConnectedService, type ConnectedServiceOptions } from "../../host/bridge/service/connected-service.ts";
+import type { ConnectionEvents, Delivery } from "../../host/bridge/service/connection.ts";
 import { SakuraError } from "../../protocol/errors.ts";
 import { settled } from "../support/held-uplink.ts";
 
@@ -13,23 +10,36 @@ const START = 1_491_022_270_000;
 
 /** One connection of the service under test, as its other end sees it. */
 class FakeConnection {
+  readonly clientId: string;
+  /** Texts as they were published; with a `+` behind those that were published again. */
   readonly published: string[] = [];
   readonly #events: ConnectionEvents;
-  #done: (() => void)[] = [];
+  #open: Delivery[] = [];
   ended = false;
 
-  constructor(events: ConnectionEvents) {
+  constructor(clientId: string, events: ConnectionEvents) {
+    this.clientId = clientId;
     this.#events = events;
   }
 
-  publish(text: string, done: () => void): void {
-    this.published.push(text);
-    this.#done.push(done);
+  publish(delivery: Delivery, again: boolean): void {
+    this.published.push(`${Buffer.from(delivery.payload).toString()}${again ? "+" : ""}`);
+    this.#open.push(delivery);
   }
 
-  /** The socket has taken so many of what waits; all unless told. */
-  async drain(count = this.#done.length): Promise<void> {
-    for (const done of this.#done.splice(0, count)) done();
+  get inFlight(): number {
+    return this.#open.length;
+  }
+
+  /** The service has so many of what waits, the oldest first; all unless told. */
+  async drain(count = this.#open.length): Promise<void> {
+    for (const delivery of this.#open.splice(0, count)) this.#events.onDelivered(delivery);
+    await settled();
+  }
+
+  /** The service has the one at this place of what waits. */
+  async acknowledge(index: number): Promise<void> {
+    for (const delivery of this.#open.splice(index, 1)) this.#events.onDelivered(delivery);
     await settled();
   }
 
@@ -37,8 +47,9 @@ class FakeConnection {
     this.#events.onDownlink(Buffer.from(text));
   }
 
-  async lose(): Promise<void> {
-    this.#events.onLost(new SakuraError("SERVICE_FAILED", "it went away", { context: { reason: "connection-lost" } }));
+  async lose({ afterPublish = false } = {}): Promise<void> {
+    const reason = new SakuraError("SERVICE_FAILED", "it went away", { context: { reason: "connection-lost" } });
+    this.#events.onLost({ reason, afterPublish });
     await settled();
   }
 }
@@ -50,21 +61,25 @@ function desk(options: Partial<ConnectedServiceOptions> = {}) {
   const states: ServiceState[] = [];
   const published: string[] = [];
   const downlinks: string[] = [];
+  const setAside: string[] = [];
   /** What the next tries do; a success when there is none. */
   const failures: SakuraError[] = [];
   const service = new ConnectedService({
     name: "a",
     endpoint: "cloud:8883",
+    clientIds: ["me"],
+    qos: 0,
     lane: outbox.lane("a"),
     clock,
     random: () => 0.5,
-    connect(events) {
+    addressOf: ({ module }) => ({ topic: `up/${module}` }),
+    connect(clientId, events) {
       const failure = failures.shift();
       if (failure) return Promise.reject(failure);
-      const connection = new FakeConnection(events);
+      const connection = new FakeConnection(clientId, events);
       connections.push(connection);
       return Promise.resolve({
-        publish: ({ payload }, done) => connection.publish(Buffer.from(payload).toString(), done),
+        publish: (delivery, again) => connection.publish(delivery, again),
         end() {
           connection.ended = true;
           return Promise.resolve();
@@ -74,18 +89,40 @@ function desk(options: Partial<ConnectedServiceOptions> = {}) {
     ...options,
   });
   service.onState((state) => states.push(state));
-  const append = async (...texts: string[]): Promise<void> => {
-    for (const text of texts) await outbox.append({ module: "u1", payload: Buffer.from(text) }, ["a"]);
+  const appendOf = async (module: string, ...texts: string[]): Promise<void> => {
+    for (const text of texts) await outbox.append({ module, payload: Buffer.from(text) }, ["a"]);
     await settled();
   };
+  const append = (...texts: string[]): Promise<void> => appendOf("u1", ...texts);
   const start = async (): Promise<void> => {
     service.start({
       onDownlink: (payload) => downlinks.push(Buffer.from(payload).toString()),
       onPublished: ({ payload }) => published.push(Buffer.from(payload).toString()),
+      onSetAside: ({ module }, reason) => setAside.push(`${module}: ${reason}`),
     });
     await settled();
   };
-  return { clock, outbox, service, connections, states, published, downlinks, failures, append, start };
+  /** The newest connection of a client id. */
+  const at = (clientId = "me"): FakeConnection => {
+    const found = connections.findLast((connection) => connection.clientId === clientId);
+    if (!found) throw new Error(`${clientId} has no connection`);
+    return found;
+  };
+  return {
+    clock,
+    outbox,
+    service,
+    connections,
+    at,
+    states,
+    published,
+    downlinks,
+    setAside,
+    failures,
+    append,
+    appendOf,
+    start,
+  };
 }
 
 const refused = (): SakuraError =>
@@ -105,7 +142,7 @@ describe("a service's connection", () => {
     await connections[0]?.drain(2);
     expect(published).toEqual(["1", "2"]);
     expect(outbox.lane("a").messages).toBe(1);
-    expect(states).toEqual([{ state: "online", since: START, endpoint: "cloud:8883" }]);
+    expect(states).toMatchObject([{ state: "online", since: START, endpoint: "cloud:8883" }]);
   });
 
   it("holds no more than its window", async () => {
@@ -127,7 +164,7 @@ describe("a service's connection", () => {
     await connections[0]?.lose();
     await append("4");
     await clock.advance(1_500);
-    expect(connections[1]?.published).toEqual(["2", "3", "4"]);
+    expect(connections[1]?.published).toEqual(["2+", "3+", "4"]);
     // A late word from the first must not count for the second.
     await connections[0]?.drain();
     expect(published).toEqual(["1"]);
@@ -161,7 +198,7 @@ describe("a service that cannot connect", () => {
     await clock.advance(1_500);
     await clock.advance(2_500);
     const error = { state: "error", since: START, failure: "connection-refused", reason: "nothing listens" };
-    expect(states).toEqual([
+    expect(states).toMatchObject([
       { ...error, attempts: 1, nextAttempt: START + 1_500 },
       { ...error, attempts: 1, nextAttempt: undefined },
       { ...error, attempts: 2, nextAttempt: START + 1_500 + 2_500 },
@@ -220,7 +257,7 @@ describe("the end of a service", () => {
     await closed;
     expect(connections[0]?.published).toEqual(["1", "2", "3"]);
     expect(connections[0]?.ended).toBe(true);
-    expect(states.at(-1)).toEqual({ state: "stopped", since: START });
+    expect(states.at(-1)).toMatchObject({ state: "stopped", since: START });
   });
 
   it("does not wait longer than it may for that", async () => {
@@ -260,7 +297,7 @@ describe("the end of a service", () => {
   it("gives up a try that is under way", async () => {
     let signal: AbortSignal | undefined;
     const { start, service } = desk({
-      connect: (_events, given) =>
+      connect: (_clientId, _events, given) =>
         new Promise((_resolve, reject) => {
           signal = given;
           given.addEventListener("abort", () => reject(new SakuraError("ABORTED", "given up")));
