@@ -1,6 +1,7 @@
 /** One connection to a service, and what it carries. How a connection is made is each kind of service's own. */
 import type { SakuraError } from "../../../protocol/errors.ts";
 import type { OutboxMessage } from "../outbox/outbox.ts";
+import type { InFlight } from "./in-flight.ts";
 
 /** Something on its way to the service. One object from its first try to its end, whatever connections it sees. */
 export interface Delivery {
@@ -14,10 +15,24 @@ export interface Delivery {
   suspect: boolean;
   /** The sender's tick at which it was sent. */
   sentTick: number;
+  /** Its place among what is in flight, which alone sets these. */
+  inFlight: InFlight | undefined;
+  older: Delivery | undefined;
+  newer: Delivery | undefined;
 }
 
 export function newDelivery(message: OutboxMessage | undefined, topic: string, payload: Uint8Array): Delivery {
-  return { message, topic, payload, sentBefore: false, suspect: false, sentTick: 0 };
+  return {
+    message,
+    topic,
+    payload,
+    sentBefore: false,
+    suspect: false,
+    sentTick: 0,
+    inFlight: undefined,
+    older: undefined,
+    newer: undefined,
+  };
 }
 
 /** A connection that is up. */

@@ -5,6 +5,7 @@
 import type { Clock } from "../../../protocol/bus.ts";
 import { RateLimit } from "../rate-limit.ts";
 import type { Connection, Delivery } from "./connection.ts";
+import { InFlight } from "./in-flight.ts";
 
 export interface SenderOptions {
   readonly clock: Clock;
@@ -32,7 +33,7 @@ const TICKS = 4;
 export class Sender {
   readonly #options: SenderOptions;
   readonly #rate: RateLimit | undefined;
-  readonly #inFlight = new Set<Delivery>();
+  readonly #inFlight = new InFlight();
   /** Before all else. */
   #urgent: Delivery[] = [];
   #queue: Delivery[] = [];
@@ -73,10 +74,9 @@ export class Sender {
 
   /** Gives back what the connection had and what waited for it, in the order in which it was given. */
   detach(): { readonly sent: readonly Delivery[]; readonly queued: readonly Delivery[] } {
-    const sent = [...this.#inFlight];
+    const sent = this.#inFlight.takeAll();
     const queued = this.#queue;
     this.#connection = undefined;
-    this.#inFlight.clear();
     this.#queue = [];
     this.#bytes = 0;
     this.#alone = false;
@@ -117,7 +117,7 @@ export class Sender {
 
   /** @returns false when it was not in flight here */
   delivered(delivery: Delivery): boolean {
-    if (!this.#inFlight.delete(delivery)) return false;
+    if (!this.#inFlight.remove(delivery)) return false;
     this.#bytes -= delivery.payload.length;
     if (this.#inFlight.size === 0) this.#alone = false;
     return true;
@@ -160,7 +160,7 @@ export class Sender {
     this.#cancelTick = clock.after(ackTimeoutMs / TICKS, () => {
       this.#cancelTick = undefined;
       this.#tick++;
-      const [oldest] = this.#inFlight;
+      const { oldest } = this.#inFlight;
       if (oldest === undefined) return;
       this.#watch();
       if (this.#tick - oldest.sentTick > TICKS) this.#options.onOverdue(oldest);
