@@ -309,3 +309,319 @@ describe("the end of a service", () => {
     expect(service.state().state).toBe("stopped");
   });
 });
+
+const up = { qos: 1 } as const;
+const three = ["me", "me-2", "me-3"];
+
+describe("a service at QoS 1", () => {
+  it("keeps a message until it is acknowledged, in whatever order that comes", async () => {
+    const { append, start, at, outbox, published } = desk(up);
+    await append("1", "2", "3");
+    await start();
+    expect(at().published).toEqual(["1", "2", "3"]);
+    await at().acknowledge(1);
+    expect(published).toEqual(["2"]);
+    expect(outbox.lane("a").messages).toBe(2);
+    await at().drain();
+    expect(outbox.lane("a").messages).toBe(0);
+  });
+
+  it("publishes again what was not acknowledged, first, in the old order and marked, and before what is newer", async () => {
+    const { append, start, clock, at, published } = desk(up);
+    await append("1", "2", "3");
+    await start();
+    await at().acknowledge(1);
+    const first = at();
+    await first.lose();
+    await append("4");
+    await clock.advance(1_500);
+    expect(at().published).toEqual(["1+", "3+", "4"]);
+    // A late word from the first must not count for the second.
+    await first.drain();
+    expect(published).toEqual(["2"]);
+  });
+
+  it("does not publish more than 100 unacknowledged, nor more than 256 KiB of large ones", async () => {
+    const small = desk(up);
+    await small.append(...numbers(0, 150));
+    await small.start();
+    expect(small.at().published).toHaveLength(100);
+    const large = desk(up);
+    await large.append(...new Array<string>(10).fill("x".repeat(100 * 1024)));
+    await large.start();
+    expect(large.at().published).toHaveLength(3);
+    await large.at().drain(1);
+    expect(large.at().published).toHaveLength(4);
+  });
+
+  it("gives up a connection that withholds an acknowledgement, and says for which topic", async () => {
+    const { append, start, clock, at, service, connections } = desk({ ...up, ackTimeoutMs: 4_000 });
+    await append("1");
+    await start();
+    await clock.advance(3_000);
+    await append("2");
+    await at().acknowledge(1);
+    await clock.advance(999);
+    expect(connections[0]?.ended).toBe(false);
+    await clock.advance(1_001);
+    expect(connections[0]?.ended).toBe(true);
+    expect(service.state()).toMatchObject({ state: "error", failure: "puback-timeout", nextAttempt: START + 6_500 });
+    expect(service.state()).toMatchObject({ reason: expect.stringMatching(/message to up\/u1 within 4 s/) });
+    await clock.advance(1_500);
+    expect(at().published).toEqual(["1+"]);
+  });
+
+  it("does not give up one that acknowledges slowly but in time", async () => {
+    const { append, start, clock, at, connections } = desk(up);
+    await start();
+    for (let i = 0; i < 10; i++) {
+      await append(String(i));
+      await clock.advance(19_000);
+      await at().drain();
+    }
+    expect(connections).toHaveLength(1);
+  });
+
+  it("waits for acknowledgements at its end, and hands over nothing new in the last part of that time", async () => {
+    const { append, start, service, at, clock, outbox } = desk({ ...up, window: 2 });
+    await append("1", "2", "3", "4");
+    await start();
+    const closed = service.close(1_000);
+    await clock.advance(750);
+    await at().drain(1);
+    expect(at().published).toEqual(["1", "2"]);
+    await at().drain(1);
+    await closed;
+    expect(clock.now()).toBe(START + 750);
+    expect(outbox.lane("a").messages).toBe(2);
+  });
+
+  it("is taken over by another object of the same lane, which begins with what was not acknowledged", async () => {
+    const { append, start, service, outbox } = desk(up);
+    await append("1", "2");
+    await start();
+    await service.close(0);
+    const next = desk({ ...up, lane: outbox.lane("a") });
+    await next.start();
+    expect(next.at().published).toEqual(["1", "2"]);
+  });
+});
+
+describe("a message that the connection breaks on", () => {
+  /** Answers each connection: closes it when the poison is in flight, acknowledges everything else. */
+  async function run(
+    { at, clock, connections }: ReturnType<typeof desk>,
+    poison: RegExp,
+    rounds: number,
+  ): Promise<void> {
+    for (let round = 0; round < rounds; round++) {
+      const connection = at();
+      if (
+        connection.published.slice(-connection.inFlight).some((text) => poison.test(text)) &&
+        connection.inFlight > 0
+      ) {
+        await connection.lose({ afterPublish: true });
+        const before = connections.length;
+        while (connections.length === before) await clock.advance(1_000);
+      } else {
+        await connection.drain();
+      }
+    }
+  }
+
+  it("is found among others, one at a time, and set aside once others went through in between", async () => {
+    const d = desk({ ...up });
+    await d.appendOf("u1", "a1", "a2");
+    await d.appendOf("u2", "BAD", "b2");
+    await d.appendOf("u3", "c1");
+    await d.start();
+    expect(d.at().published).toEqual(["a1", "a2", "BAD", "b2", "c1"]);
+    await d.at().lose({ afterPublish: true });
+    await d.clock.advance(1_500);
+    // Alone: what is acknowledged is innocent.
+    expect(d.at().published).toEqual(["a1+"]);
+    await d.at().drain();
+    await d.at().drain();
+    expect(d.at().published).toEqual(["a1+", "a2+", "BAD+"]);
+    await d.at().lose({ afterPublish: true });
+    await d.clock.advance(3_000);
+    // After a strike the others go first, but not what is behind it.
+    expect(d.at().published).toEqual(["c1+"]);
+    await run(d, /BAD/, 20);
+    expect(d.setAside).toEqual([
+      expect.stringMatching(
+        /^u2: the connection was closed 3 times right after this message to up\/u2 \(3 bytes\) alone/,
+      ),
+    ]);
+    expect(d.published).toEqual(["a1", "a2", "c1", "b2"]);
+    expect(d.outbox.lane("a")).toMatchObject({ messages: 0, deadLetters: 1 });
+    expect(d.service.state().state).toBe("online");
+  });
+
+  it("is not blamed before ten times when nothing else goes through: it may be the policy", async () => {
+    const d = desk(up);
+    await d.appendOf("u1", "BAD", "BAD2");
+    await d.start();
+    await d.at().lose({ afterPublish: true });
+    await d.clock.advance(1_500);
+    await run(d, /BAD/, 9);
+    expect(d.setAside).toEqual([]);
+    expect(d.outbox.lane("a").messages).toBe(2);
+    await run(d, /BAD/, 1);
+    expect(d.setAside).toHaveLength(1);
+    expect(d.outbox.lane("a").messages).toBe(1);
+  });
+
+  it("gets no strike when the network failed", async () => {
+    const d = desk(up);
+    await d.appendOf("u1", "1");
+    await d.start();
+    for (let i = 0; i < 30; i++) {
+      await d.at().lose();
+      await d.clock.advance(120_000);
+    }
+    expect(d.setAside).toEqual([]);
+    expect(d.at().published).toEqual(["1+"]);
+  });
+
+  it("is set aside at once when it can never be published, at QoS 0 too, and again when that fails", async () => {
+    const addressOf: ConnectedServiceOptions["addressOf"] = ({ module }) =>
+      module === "u1" ? { problem: "its topic is too long" } : { topic: `up/${module}` };
+    const d = desk({ addressOf });
+    const lane = d.outbox.lane("a");
+    const keep = lane.setAside.bind(lane);
+    let fails = true;
+    lane.setAside = (message, reason) =>
+      fails ? Promise.reject(new Error("the disk is full")) : keep(message, reason);
+    await d.appendOf("u1", "1");
+    await d.appendOf("u2", "2");
+    await d.start();
+    expect(d.at().published).toEqual(["2"]);
+    expect(lane).toMatchObject({ messages: 2, deadLetters: 0 });
+    fails = false;
+    await d.clock.advance(10_000);
+    expect(lane).toMatchObject({ messages: 1, deadLetters: 1 });
+    expect(d.setAside).toEqual(["u1: its topic is too long"]);
+  });
+});
+
+describe("a service with several connections", () => {
+  it("keeps a module with one while that has its messages, and spreads the modules", async () => {
+    const d = desk({ ...up, clientIds: three, window: 2 });
+    await d.start();
+    for (let module = 0; module < 6; module++) await d.appendOf(`u${module}`, `${module}a`);
+    const modulesAt = (clientId: string): string[] => d.at(clientId).published.map((text) => text.slice(0, 1));
+    expect(three.map((id) => d.at(id).inFlight)).toEqual([2, 2, 2]);
+    for (let module = 0; module < 6; module++) await d.appendOf(`u${module}`, `${module}b`);
+    for (const id of three) {
+      await d.at(id).drain();
+      expect(modulesAt(id).slice(2).sort()).toEqual(modulesAt(id).slice(0, 2).sort());
+    }
+  });
+
+  it("gives what a lost one had to the others, in order", async () => {
+    const d = desk({ ...up, clientIds: ["me", "me-2"], window: 2 });
+    await d.start();
+    await d.append("1", "2", "3", "4");
+    const [busy, idle] = d.at("me").inFlight > 0 ? (["me", "me-2"] as const) : (["me-2", "me"] as const);
+    expect(d.at(busy).published).toEqual(["1", "2"]);
+    expect(d.at(idle).published).toEqual([]);
+    await d.at(busy).lose();
+    await d.at(idle).drain();
+    expect(d.at(idle).published).toEqual(["1+", "2+", "3", "4"]);
+  });
+
+  it("does not read ahead without end for a module whose connection stalls", async () => {
+    const d = desk({ ...up, clientIds: ["me", "me-2"], window: 1 });
+    const lane = d.outbox.lane("a");
+    let read = 0;
+    const next = lane.next.bind(lane);
+    lane.next = () => {
+      const message = next();
+      if (message) read++;
+      return message;
+    };
+    await d.append(...numbers(0, 5_000));
+    await d.start();
+    expect(read).toBe(1_002);
+  });
+
+  it("stands as the worst of them, and tells of each", async () => {
+    const d = desk({ clientIds: ["me", "me-2"] });
+    d.failures.push(refused());
+    await d.start();
+    expect(d.service.state()).toEqual({
+      state: "error",
+      since: START,
+      failure: "connection-refused",
+      reason: "nothing listens",
+      attempts: 1,
+      nextAttempt: START + 1_500,
+      lastFailure: { failure: "connection-refused", reason: "nothing listens", at: START },
+      connections: [
+        {
+          clientId: "me",
+          state: "error",
+          since: START,
+          failure: "connection-refused",
+          reason: "nothing listens",
+          attempts: 1,
+          nextAttempt: START + 1_500,
+          lastFailure: { failure: "connection-refused", reason: "nothing listens", at: START },
+        },
+        {
+          clientId: "me-2",
+          state: "online",
+          since: START,
+          endpoint: "cloud:8883",
+          attempts: 0,
+          lastFailure: undefined,
+        },
+      ],
+    });
+    await d.clock.advance(1_500);
+    expect(d.service.state()).toMatchObject({
+      state: "online",
+      since: START + 1_500,
+      lastFailure: { reason: "nothing listens", at: START },
+    });
+  });
+});
+
+describe("what a service is told", () => {
+  it("goes before all else, on the first connection, and counts in the rate", async () => {
+    const d = desk({ clientIds: ["me", "me-2"], maxRate: 2 });
+    d.service.tell("result", Buffer.from("early"));
+    await d.start();
+    d.service.tell("result", Buffer.from("t1"));
+    d.service.tell("result", Buffer.from("t2"));
+    await settled();
+    expect(d.at("me").published).toEqual(["early", "t1"]);
+    await d.clock.advance(1_000);
+    expect(d.at("me").published).toEqual(["early", "t1", "t2"]);
+    expect(d.at("me-2").published).toEqual([]);
+    expect(d.outbox.lane("a").messages).toBe(0);
+  });
+
+  it("is kept up to a hundred, and then the oldest is given up and counted", async () => {
+    const d = desk();
+    for (let i = 0; i < 103; i++) d.service.tell("result", Buffer.from(String(i)));
+    expect(d.service.toldLost).toBe(3);
+    await d.start();
+    expect(d.at().published).toEqual(numbers(3, 103));
+  });
+
+  it("is told again after a loss, but not when it was what the connection broke on", async () => {
+    const d = desk(up);
+    await d.start();
+    d.service.tell("result", Buffer.from("t"));
+    await settled();
+    await d.at().lose();
+    await d.clock.advance(1_500);
+    expect(d.at().published).toEqual(["t+"]);
+    await d.at().lose({ afterPublish: true });
+    await d.clock.advance(120_000);
+    expect(d.at().published).toEqual([]);
+    expect(d.service.toldLost).toBe(1);
+  });
+});

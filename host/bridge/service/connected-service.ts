@@ -132,7 +132,7 @@ export class ConnectedService implements Service {
   /** Waits until it is so, or nothing is connected any more, or the time is over. */
   async #quietWithin(ms: number, isSo: () => boolean): Promise<void> {
     this.#isQuiet = () => isSo() || !this.#parts.some(({ sender }) => sender.isUp);
-    if (this.#isQuiet()) return;
+    if (ms <= 0 || this.#isQuiet()) return;
     const quiet = new Promise<void>((resolve) => {
       this.#onQuiet = resolve;
     });
