@@ -107,7 +107,7 @@ class Attempt {
     socket.once("secureConnect", () => {
       this.#phase = "connack";
       // Not before: with a CONNECT waiting, a failed handshake is a failed write, and its reason is lost.
-      void this.#connectMqtt(Client);
+      this.#connectMqtt(Client).catch((error) => this.#fail({ how: "error", error }));
     });
     socket.on("drain", () => this.#onDrain());
     socket.on("error", (error) => this.#fail({ how: "error", error }));
