@@ -25,21 +25,33 @@ export interface Repeats {
   readonly soon: number;
 }
 
-/** Another client that is thrown out itself comes back within seconds, or within a minute when it is patient. */
+/** What was online for longer ended for another reason than the last time. */
 const SOON_MS = 60_000;
+const NONE: Repeats = { atConnect: 0, afterPublish: 0, soon: 0 };
 
 export class FailureHistory {
-  #repeats: Repeats = { atConnect: 0, afterPublish: 0, soon: 0 };
+  #repeats = NONE;
 
-  note({ phase, silently, onlineMs, afterPublish }: Ended): Repeats {
-    const { atConnect, afterPublish: published, soon } = this.#repeats;
-    const closedOnline = phase === "online" && silently;
-    this.#repeats = {
-      atConnect: phase === "connack" && silently ? atConnect + 1 : 0,
-      // A try that did not get that far tells nothing of what happens online.
-      afterPublish: phase !== "online" ? published : closedOnline && afterPublish ? published + 1 : 0,
-      soon: phase !== "online" ? soon : closedOnline && !afterPublish && onlineMs < SOON_MS ? soon + 1 : 0,
-    };
+  note(ended: Ended): Repeats {
+    this.#repeats = this.#next(ended);
     return this.#repeats;
+  }
+
+  #next({ phase, silently, onlineMs, afterPublish }: Ended): Repeats {
+    const before = this.#repeats;
+    switch (phase) {
+      case "resolve":
+      case "connect":
+        // The endpoint itself was away, which explains the closes before.
+        return NONE;
+      case "online": {
+        if (!silently) return NONE;
+        const isSoon = onlineMs < SOON_MS;
+        if (afterPublish) return { ...NONE, afterPublish: isSoon ? before.afterPublish + 1 : 1 };
+        return { ...NONE, soon: isSoon ? before.soon + 1 : 0 };
+      }
+      default:
+        return { ...before, atConnect: phase === "connack" && silently ? before.atConnect + 1 : 0 };
+    }
   }
 }

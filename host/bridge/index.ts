@@ -16,10 +16,13 @@ export type {
   WhenFull,
 } from "./outbox/outbox.ts";
 export {
+  type ConnectionState,
+  type PastFailure,
   type Service,
   type ServiceEvents,
   type ServiceFailure,
   type ServiceState,
+  type Standing,
   serviceFailures,
 } from "./service.ts";
 export { type BridgeOptions, type LinkContext, type LinkFactories, type LinkFactory, startBridge } from "./start.ts";

@@ -80,8 +80,6 @@ export interface ServiceEvents {
   readonly onDownlink: (payload: Uint8Array) => void;
   /** The service has it: at QoS 0 it is written to the connection, at QoS 1 acknowledged. */
   readonly onPublished: (message: { readonly module: string; readonly payload: Uint8Array }) => void;
-  /** It has been set aside, and is a dead letter of its lane now. The reason is for people. */
-  readonly onSetAside?: ((message: { readonly module: string }, reason: string) => void) | undefined;
 }
 
 export interface Service {

@@ -172,8 +172,16 @@ describe("what happened before", () => {
   it("does not forget it because a try between did not get that far", () => {
     const history = new FailureHistory();
     history.note(end);
-    history.note({ ...end, phase: "connect", silently: false, onlineMs: 0 });
+    history.note({ ...end, phase: "handshake", silently: false, onlineMs: 0 });
     expect(history.note(end)).toMatchObject({ soon: 2 });
+  });
+
+  it("begins anew when the endpoint itself was away: a broker that restarts refuses nobody", () => {
+    const history = new FailureHistory();
+    history.note({ ...end, afterPublish: true });
+    history.note({ ...end, phase: "connect", silently: false, onlineMs: 0 });
+    expect(history.note({ ...end, afterPublish: true })).toMatchObject({ afterPublish: 1 });
+    expect(history.note({ ...end, afterPublish: true, onlineMs: 60_000 })).toMatchObject({ afterPublish: 1 });
   });
 
   it("does not count what was online for a minute, nor what the network did", () => {

@@ -215,7 +215,6 @@ export class ConnectedService implements Service {
     while (!this.#stop.signal.aborted) {
       try {
         await lane.setAside(message, reason);
-        this.#events.onSetAside?.(message, reason);
         return;
       } catch {
         // It is still in its lane, and the outbox tells what is wrong with it.
