@@ -546,6 +546,15 @@ describe("a service with several connections", () => {
     expect(read).toBe(1_002);
   });
 
+  it("tells once that it has stopped", async () => {
+    const d = desk({ clientIds: three });
+    await d.start();
+    const before = d.states.length;
+    await d.service.close(0);
+    expect(d.states.slice(before).map(({ state }) => state)).toEqual(["stopped"]);
+    expect(d.service.state().connections?.map(({ state }) => state)).toEqual(["stopped", "stopped", "stopped"]);
+  });
+
   it("stands as the worst of them, and tells of each", async () => {
     const d = desk({ clientIds: ["me", "me-2"] });
     d.failures.push(refused());

@@ -127,6 +127,7 @@ export class ConnectedService implements Service {
     this.#removeOnReady?.();
     this.#stop.abort();
     await Promise.all(this.#parts.map(({ member }) => member.stop()));
+    this.#tellState();
   }
 
   /** Waits until it is so, or nothing is connected any more, or the time is over. */
@@ -172,10 +173,16 @@ export class ConnectedService implements Service {
         sender.countIncoming();
         this.#events.onDownlink(payload);
       },
-      onState: () =>
-        this.#state.set(standingOf(this.#connectionStates(), this.#state.current, this.#options.clock.now())),
+      // One after the other they stop: that is told once, at the end.
+      onState: () => {
+        if (!this.#stop.signal.aborted) this.#tellState();
+      },
     });
     return { sender, member };
+  }
+
+  #tellState(): void {
+    this.#state.set(standingOf(this.#connectionStates(), this.#state.current, this.#options.clock.now()));
   }
 
   #connectionStates() {
