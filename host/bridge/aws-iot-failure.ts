@@ -4,6 +4,8 @@
  */
 import type { X509Certificate } from "node:crypto";
 import { SakuraError } from "../../protocol/errors.ts";
+import type { Repeats } from "./aws-iot-history.ts";
+import { rootNeeded, type ServerChain } from "./aws-iot-root.ts";
 import type { ServiceFailure } from "./service.ts";
 import { publishTopic } from "./topics.ts";
 
@@ -21,7 +23,17 @@ export interface FailureScene {
   readonly certificate: X509Certificate;
   /** Unix ms. */
   readonly now: number;
+  /** How often this happened; once, where nothing is known. */
+  readonly repeats?: Repeats | undefined;
+  /** What the server showed of its certificates. */
+  readonly serverChain?: ServerChain | undefined;
+  /** What was published just before the end. */
+  readonly lastPublish?: { readonly topic: string; readonly bytes: number } | undefined;
 }
+
+/** So often in a row is no accident. */
+const SURE_AT_CONNECT = 3;
+const SURE_ONLINE = 2;
 
 /** What happened: an error, the end of the time, or an end without any error. */
 export type Ending =
@@ -99,7 +111,7 @@ function network(error: unknown, at: string): Words | undefined {
 }
 
 function inPhase(phase: Phase, error: unknown, scene: FailureScene, at: string): Words {
-  if (phase === "online") return ["connection-lost", lostWords(error, scene, at)];
+  if (phase === "online") return lost(error, scene, at);
   if (phase === "suback") {
     return [
       "subscribe-refused",
@@ -142,13 +154,10 @@ const UNTRUSTED = new Set([
   "CERT_CHAIN_TOO_LONG",
 ]);
 
-function serverCertificate(error: unknown, { hostname }: FailureScene, at: string): Words | undefined {
+function serverCertificate(error: unknown, { hostname, serverChain }: FailureScene, at: string): Words | undefined {
   const code = codeOf(error) ?? "";
   if (UNTRUSTED.has(code)) {
-    const old = /\.amazonaws\.com(\.cn)?$/i.test(hostname) && !/-ats\./i.test(hostname);
-    const needed = old
-      ? "an endpoint without -ats in its name needs VeriSign Class 3 G5 as rootca_cert; better take the -ats endpoint with Amazon Root CA 1"
-      : "for AWS IoT rootca_cert must be Amazon Root CA 1";
+    const needed = rootNeeded(hostname, serverChain);
     return ["server-not-trusted", `the certificate of ${at} is not signed by rootca_cert (${code}): ${needed}`];
   }
   switch (code) {
@@ -191,21 +200,45 @@ function isCertificateAlert(error: unknown): boolean {
   );
 }
 
-function noConnackWords({ clientId, hostname }: FailureScene, at: string): string {
+function noConnackWords({ clientId, hostname, repeats }: FailureScene, at: string): string {
+  const times = repeats?.atConnect ?? 1;
+  const check =
+    `that the certificate is active, that a policy is attached to it, that the policy allows iot:Connect on ` +
+    `client/${clientId}, and that the certificate belongs to the account and region of ${hostname}`;
+  if (times < SURE_AT_CONNECT) return `${at} closed the connection without a word at the CONNECT. Check ${check}`;
   return (
-    `${at} closed the connection without a word at the CONNECT. Check that the certificate is active, that a policy is ` +
-    `attached to it, that the policy allows iot:Connect on client/${clientId}, and that the certificate belongs to ` +
-    `the account and region of ${hostname}`
+    `${at} closed the connection without a word at the CONNECT, ${times} times in a row: it refuses this client, and ` +
+    `trying again will not help. One of these is not so: ${check}`
   );
 }
 
-function lostWords(error: unknown, { clientId, publishPrefix, subscribeTopic }: FailureScene, at: string): string {
+/** It was online. */
+function lost(error: unknown, scene: FailureScene, at: string): Words {
+  const { clientId, publishPrefix, subscribeTopic, repeats, lastPublish } = scene;
   const detail = codeOf(error) ?? (error instanceof Error ? error.message : "");
-  return (
-    `the connection with ${at} was closed${detail === "" ? "" : ` (${detail})`}. If that repeats: another client with the client id ` +
-    `${clientId} throws this one out, or the policy does not allow iot:Publish on topic/${publishTopic(publishPrefix, "*")}, or ` +
-    `iot:Subscribe on topicfilter/${subscribeTopic} and iot:Receive on topic/${subscribeTopic}`
-  );
+  const closed = `the connection with ${at} was closed${detail === "" ? "" : ` (${detail})`}`;
+  const other = `another client with the client id ${clientId} throws this one out`;
+  const publish = `the policy does not allow iot:Publish on topic/${publishTopic(publishPrefix, "*")}`;
+  const receive = `iot:Receive on topic/${subscribeTopic}`;
+  if (lastPublish !== undefined) {
+    const after = `${closed} right after a publish to ${lastPublish.topic} (${lastPublish.bytes} bytes)`;
+    const times = repeats?.afterPublish ?? 1;
+    if (times < SURE_ONLINE) return ["connection-lost", `${after}. If that repeats: ${publish}, or ${other}`];
+    return [
+      "publish-refused",
+      `${after}, ${times} times in a row: check that the policy allows iot:Publish on topic/${lastPublish.topic}, that it ` +
+        `is within AWS IoT's limits (128 KB, 256 bytes of topic, 7 slashes), and that no ${other}`,
+    ];
+  }
+  const times = repeats?.soon ?? 1;
+  if (times >= SURE_ONLINE) {
+    return [
+      "thrown-out",
+      `${closed} soon after it was online, ${times} times in a row, with nothing published just before: ${other}. Find ` +
+        `it, or give this service a client_id of its own; otherwise the policy does not allow ${receive}`,
+    ];
+  }
+  return ["connection-lost", `${closed}. If that repeats: ${other}, or ${publish}, or ${receive}`];
 }
 
 function connackMeaning(code: number, { clientId }: FailureScene): string {

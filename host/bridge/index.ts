@@ -20,10 +20,13 @@ export type {
   WhenFull,
 } from "./outbox/outbox.ts";
 export {
+  type ConnectionState,
+  type PastFailure,
   type Service,
   type ServiceEvents,
   type ServiceFailure,
   type ServiceState,
+  type Standing,
   serviceFailures,
 } from "./service.ts";
 export type { ServicePart } from "./service-place.ts";

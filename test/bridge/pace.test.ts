@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { VirtualClock } from "../../emulator/clock.ts";
 import { Backoff, endsWithin } from "../../host/bridge/backoff.ts";
 import { RateLimit } from "../../host/bridge/rate-limit.ts";
+import { ConnectPacer } from "../../host/bridge/service/connect-pacer.ts";
 
 describe("back-off", () => {
   it("waits from 1 s to a bound that doubles from 2 s to 120 s", () => {
@@ -60,5 +61,63 @@ describe("work with a limit of time", () => {
     await clock.advance(10);
     expect(await late).toBe(false);
     expect(clock.pending).toBe(0);
+  });
+});
+
+describe("a pacer of CONNECTs", () => {
+  const signal = new AbortController().signal;
+
+  it("gives one turn a second to a client id at an endpoint, to whoever asks", async () => {
+    const clock = new VirtualClock();
+    const pacer = new ConnectPacer(clock);
+    const turns: string[] = [];
+    const take = (endpoint: string, clientId: string, name: string): void => {
+      void pacer.turn(endpoint, clientId, signal).then(() => turns.push(name));
+    };
+    take("cloud:8883", "a", "first");
+    take("cloud:8883", "a", "second");
+    take("cloud:8883", "b", "another id");
+    take("cloud:443", "a", "another endpoint");
+    take("cloud:8883", "a", "third");
+    await clock.advance(999);
+    expect(turns).toEqual(["first", "another id", "another endpoint"]);
+    await clock.advance(1);
+    expect(turns.slice(3)).toEqual(["second"]);
+    await clock.advance(1_000);
+    expect(turns.slice(4)).toEqual(["third"]);
+    await clock.advance(400);
+    take("cloud:8883", "a", "fourth");
+    await clock.advance(599);
+    expect(turns).toHaveLength(5);
+    await clock.advance(1);
+    expect(turns.slice(5)).toEqual(["fourth"]);
+  });
+
+  it("lets go at once when that is told", async () => {
+    const clock = new VirtualClock();
+    const pacer = new ConnectPacer(clock);
+    const stop = new AbortController();
+    await pacer.turn("cloud:8883", "a", signal);
+    const second = pacer.turn("cloud:8883", "a", stop.signal);
+    stop.abort();
+    await second;
+    expect(clock.pending).toBe(0);
+  });
+
+  it("is not upset by a clock that is set back", async () => {
+    let now = 10_000_000;
+    const waits: number[] = [];
+    const pacer = new ConnectPacer({
+      now: () => now,
+      after(ms, run) {
+        waits.push(ms);
+        queueMicrotask(run);
+        return () => undefined;
+      },
+    });
+    await pacer.turn("cloud:8883", "a", signal);
+    now = 0;
+    await pacer.turn("cloud:8883", "a", signal);
+    expect(waits).toEqual([10_000]);
   });
 });

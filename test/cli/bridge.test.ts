@@ -233,7 +233,16 @@ describe("sakuraio bridge", () => {
     expect(Object.keys(endpoints as object)).toEqual(["u0123456789a"]);
     await running.next("link", ({ state, attempt }) => state === "error" && attempt === 2);
     const service = running.lines.find(({ event, state }) => event === "service" && state === "error");
-    expect(service).toMatchObject({ service: "plant-a", failure: "connection-refused", attempts: 1 });
+    const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/);
+    expect(service).toMatchObject({
+      service: "plant-a",
+      failure: "connection-refused",
+      attempts: 1,
+      since: time,
+      nextAttempt: time,
+      lastFailure: { at: time },
+      connections: [{ state: "error", since: time, nextAttempt: time }],
+    });
     const [uri = ""] = Object.values(endpoints as Record<string, string>);
     const mcu = await SakuraModule.open(uri);
     onTestFinished(() => mcu.close());
