@@ -48,7 +48,7 @@ function textLog(stream: NodeJS.WritableStream, level: LogLevel): Log {
 }
 
 /** What came from outside must stay one line, and must not move a terminal's cursor. */
-function oneLine(text: string): string {
+export function oneLine(text: string): string {
   return text.replaceAll(/[\r\n\u2028\u2029]+/g, " ").replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, (character) => {
     const code = character.charCodeAt(0).toString(16).padStart(2, "0");
     return `\\x${code}`;

@@ -10,6 +10,7 @@ import { registerDemoVerb } from "./demo-verb.ts";
 import { registerEmulateVerb } from "./emulate-verb.ts";
 import type { CliIo } from "./io.ts";
 import { registerModuleVerbs } from "./module-verbs.ts";
+import { registerOutboxVerbs } from "./outbox-verb.ts";
 import { processIo } from "./process-io.ts";
 import { version } from "./version.ts";
 
@@ -32,6 +33,7 @@ registerEmulateVerb(program, io);
 registerModuleVerbs(program, io);
 registerBridgeVerb(program, io);
 registerConfigVerbs(program, io);
+registerOutboxVerbs(program, io);
 registerAvrVerb(program, io);
 registerAwsIotVerbs(program, io);
 registerCodegenVerbs(program, io);
