@@ -84,10 +84,11 @@ function json(reply: FastifyReply, text: string): FastifyReply {
   return reply.type("application/json; charset=utf-8").send(text);
 }
 
-/** @throws RequestProblem 404 */
+/** One that is there, or one that is gone and whose messages are kept. @throws RequestProblem 404 */
 function serviceOf(control: BridgeControl, { params }: FastifyRequest<Named>): string {
   const { name } = params;
-  if (control.stats().services.some((service) => service.name === name)) return name;
+  const { services, orphans } = control.stats();
+  if (services.some((one) => one.name === name) || orphans.some(({ service }) => service === name)) return name;
   throw new RequestProblem(404, "NO_SUCH_SERVICE", `there is no service ${name}`);
 }
 

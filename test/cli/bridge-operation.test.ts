@@ -97,6 +97,45 @@ describe("sakuraio bridge with an HTTP port", () => {
     expect(told).toContain('"service":"plant-a","state":"stopped"');
   });
 
+  it("changes a service, in the file too, and sends a value down", async () => {
+    const endpoint = await startEndpoint();
+    const { file, privateKey } = await configFor(endpoint, HTTP);
+    const running = bridge("--config", file);
+    const { http, endpoints } = await running.next("ready");
+    const ask = async (method: string, path: string, body: string): Promise<[number, string]> => {
+      const headers = { "content-type": "application/json" };
+      const response = await fetch(`http://${String(http)}${path}`, { method, body, headers });
+      return [response.status, await response.text()];
+    };
+    expect(await ask("PATCH", "/api/services/plant-a", '{"name":"plant-z"}')).toEqual([204, ""]);
+    expect(readFileSync(file, "utf8")).toContain("- name: plant-z\n    type: aws-iot\n");
+    expect(JSON.parse(await textAt(http, "/api/services"))).toMatchObject({ services: [{ name: "plant-z" }] });
+    // Two services must not feed each other, and the refusal must not show the key that came with the question.
+    const feeding = {
+      name: "plant-b",
+      type: "aws-iot",
+      hostname: "127.0.0.1",
+      publish_prefix: "sakura/up",
+      subscribe_topic: "sakura/up/u0123456789a",
+      rootca_cert: "root.pem",
+      cert: "cert.pem",
+      private_key: privateKey,
+    };
+    const [status, refusal] = await ask("POST", "/api/services", JSON.stringify(feeding));
+    expect([status, JSON.parse(refusal)]).toMatchObject([422, { error: { code: "INVALID_CONFIG" } }]);
+    expect(holdsKey(refusal, privateKey)).toBe(false);
+    const [uri = ""] = Object.values(endpoints as Record<string, string>);
+    const mcu = await SakuraModule.open(uri);
+    onTestFinished(() => mcu.close());
+    const down = '{"type":"channels","payload":{"channels":[{"channel":1,"type":"l","value":-9223372036854775808}]}}';
+    expect(await ask("POST", "/api/modules/u0123456789a/send", down)).toEqual([200, '{"status":"delivered"}']);
+    const { offset: _, ...value } = await mcu.rxDequeue();
+    expect(value).toEqual({ channel: 1, type: "l", value: -9_223_372_036_854_775_808n });
+    const { code, stdout, stderr } = await running.stop();
+    expect(code).toBe(0);
+    expect(holdsKey(stdout + stderr, privateKey)).toBe(false);
+  });
+
   it("opens it where --panel says, which goes before the file", async () => {
     const endpoint = await startEndpoint();
     const { file } = await configFor(endpoint, 'http: { listen: "127.0.0.1:1" }\n');

@@ -147,6 +147,18 @@ describe("/api/services", () => {
     ]);
   });
 
+  it("removes what is kept of one that is gone", async () => {
+    const { url, control } = await startPanel();
+    const orphan = { service: "gone", waiting: 1, waitingBytes: 9, oldestAt: undefined, deadLetters: 1 };
+    control.current = { ...control.current, orphans: [orphan] };
+    expect((await ask(`${url}/api/services/gone/dead-letters`)).status).toBe(200);
+    expect((await ask(`${url}/api/services/gone?discard=true`, "DELETE")).status).toBe(204);
+    expect(control.calls).toEqual([
+      ["deadLetters", "gone", { after: undefined, limit: 100 }],
+      ["removeService", "gone", { discard: true }],
+    ]);
+  });
+
   it("takes any name, and says which one there is not", async () => {
     const { url, control } = await startPanel();
     const name = "工場 a/b?#%";
