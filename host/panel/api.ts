@@ -6,14 +6,14 @@ import { type DownlinkMessage, downlinkFromJson } from "../../protocol/message.t
 import type { BridgeControl } from "../bridge/control.ts";
 import { pause } from "../clock.ts";
 import { checked, deadLetterIds, discardOf, newService, pageOf, serviceChanges, withoutNulls } from "./input.ts";
-import { RequestProblem } from "./problem.ts";
+import { problem } from "./problem.ts";
 import { deadLettersJson, servicesJson, statusJson, waitingJson } from "./views.ts";
 
 /** How long an answer may take; what is not decided by then goes on, and its outcome is among the events. */
 const SEND_WAIT_MS = 10_000;
 
 export interface ApiParts {
-  /** @throws RequestProblem 503 while there is no bridge to ask */
+  /** @throws SakuraError REFUSED while there is no bridge to ask */
   readonly control: () => BridgeControl;
   readonly clock: Clock;
 }
@@ -84,29 +84,29 @@ function json(reply: FastifyReply, text: string): FastifyReply {
   return reply.type("application/json; charset=utf-8").send(text);
 }
 
-/** One that is there, or one that is gone and whose messages are kept. @throws RequestProblem 404 */
+/** One that is there, or one that is gone and whose messages are kept. @throws SakuraError INVALID_ARGUMENT, for a 404 */
 function serviceOf(control: BridgeControl, { params }: FastifyRequest<Named>): string {
   const { name } = params;
   const { services, orphans } = control.stats();
   if (services.some((one) => one.name === name) || orphans.some(({ service }) => service === name)) return name;
-  throw new RequestProblem(404, "NO_SUCH_SERVICE", `there is no service ${name}`);
+  throw problem(404, "no-such-service", `there is no service ${name}`);
 }
 
 /** A downlink message as it would come from a subscribe topic; its module may be left out, as the path names it. */
 function downlinkOf(module: string, body: Json | undefined): DownlinkMessage {
   if (typeof body !== "object" || body === null || Array.isArray(body)) {
-    throw new RequestProblem(400, "INVALID_REQUEST", "the body must be a downlink message");
+    throw problem(400, undefined, "the body must be a downlink message");
   }
   const message = downlinkFromJson({ ...body, module: body["module"] ?? module });
   if (message.module === module) return message;
-  throw new RequestProblem(400, "INVALID_REQUEST", `module: is not ${module}, which the path names`, "module");
+  throw problem(400, undefined, `module: is not ${module}, which the path names`, "module");
 }
 
 /** Resolves with whether the module has it already. */
 async function send({ control, clock }: ApiParts, message: DownlinkMessage): Promise<boolean> {
   const bridge = control();
   if (!bridge.stats().links.some(({ module }) => module === message.module)) {
-    throw new RequestProblem(404, "NO_SUCH_MODULE", `there is no module ${message.module}`);
+    throw problem(404, "no-such-module", `there is no module ${message.module}`);
   }
   const answered = new AbortController();
   const sent = bridge.send(message).then(() => true);

@@ -5,7 +5,7 @@ import type { Clock } from "../../protocol/bus.ts";
 import { eventJson } from "../bridge/event-json.ts";
 import type { BridgeEvent } from "../bridge/index.ts";
 import { checked } from "./input.ts";
-import { RequestProblem } from "./problem.ts";
+import { problem } from "./problem.ts";
 
 const READERS_MAX = 32;
 /** What may wait for one reader; past it events are left out, and counted. */
@@ -40,7 +40,7 @@ export function typesOf(query: unknown): ReadonlySet<EventType> | undefined {
   const asked = query.types.split(",");
   const strange = asked.find((type) => !TYPES.some((known) => known === type));
   if (strange !== undefined) {
-    throw new RequestProblem(400, "INVALID_REQUEST", `types: must be some of ${TYPES.join(",")}`, "types");
+    throw problem(400, undefined, `types: must be some of ${TYPES.join(",")}`, "types");
   }
   return new Set(TYPES.filter((type) => asked.includes(type)));
 }
@@ -60,10 +60,10 @@ export class EventStream {
     this.#clock = clock;
   }
 
-  /** @throws RequestProblem 503 when there are too many readers, before anything is written */
+  /** @throws SakuraError REFUSED when there are too many readers, before anything is written */
   makeRoom(): void {
     if (this.#readers.size < READERS_MAX) return;
-    throw new RequestProblem(503, "TOO_MANY_READERS", `${READERS_MAX} read the events already: close some`);
+    throw problem(503, "too-many-readers", `${READERS_MAX} read the events already: close some`);
   }
 
   /** From now on this response is ours, until its reader goes or `close` is called. */

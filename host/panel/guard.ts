@@ -3,7 +3,7 @@
  * runs other people's pages, and those must not reach it through the browser.
  */
 import type { FastifyInstance, FastifyRequest } from "fastify";
-import { RequestProblem } from "./problem.ts";
+import { problem } from "./problem.ts";
 
 /**
  * The names of this machine, with any port: a page cannot claim one of them, which a name of its own that resolves to
@@ -32,7 +32,7 @@ export const securityHeaders: Readonly<Record<string, string>> = HEADERS;
 function refuseStrangers({ headers, method }: FastifyRequest): void {
   const { host = "", origin } = headers;
   if (!OWN_HOST.test(host)) {
-    throw new RequestProblem(403, "WRONG_HOST", "this port answers to localhost, 127.0.0.1 and [::1] alone");
+    throw problem(403, "wrong-host", "this port answers to localhost, 127.0.0.1 and [::1] alone");
   }
   const sameOrigin = origin === undefined || origin.toLowerCase() === `http://${host.toLowerCase()}`;
   // Where a browser leaves out the origin, this says what it is.
@@ -40,6 +40,6 @@ function refuseStrangers({ headers, method }: FastifyRequest): void {
   const changes = method !== "GET" && method !== "HEAD";
   const otherSite = changes && (site === "cross-site" || site === "same-site");
   if (!sameOrigin || otherSite) {
-    throw new RequestProblem(403, "WRONG_ORIGIN", "a page from elsewhere may not use this port");
+    throw problem(403, "wrong-origin", "a page from elsewhere may not use this port");
   }
 }

@@ -3,12 +3,12 @@ import { z } from "zod";
 import type { Json } from "../../protocol/json.ts";
 import { pathText } from "../../protocol/message.ts";
 import { awsIotService } from "../config/schema.ts";
-import { RequestProblem } from "./problem.ts";
+import { problem } from "./problem.ts";
 
 /** A key may be anything, a pasted secret too. */
 const KEY_SHOWN_MAX = 40;
 
-/** @throws RequestProblem 400 with the path of what is wrong */
+/** @throws SakuraError INVALID_ARGUMENT with the path of what is wrong */
 export function checked<Schema extends z.ZodType>(schema: Schema, value: unknown): asserts value is z.input<Schema> {
   const result = schema.safeParse(value);
   if (result.success) return;
@@ -16,7 +16,7 @@ export function checked<Schema extends z.ZodType>(schema: Schema, value: unknown
   const unknown = issue?.code === "unrecognized_keys" ? issue.keys.slice(0, 1) : [];
   const path = pathText([...(issue?.path ?? []), ...unknown.filter((key) => key.length <= KEY_SHOWN_MAX)]);
   const message = issue?.message ?? "is not valid";
-  throw new RequestProblem(400, "INVALID_REQUEST", `${path || "the body"}: ${message}`, path || undefined);
+  throw problem(400, undefined, `${path || "the body"}: ${message}`, path || undefined);
 }
 
 /** A new service: its fields as the bridge's file has them. */
@@ -51,7 +51,7 @@ export function pageOf(query: unknown): { readonly after?: string | undefined; r
   checked(deadLetterPage, query);
   const size = query.limit === undefined ? PAGE_DEFAULT : Number(query.limit);
   if (size < 1 || size > PAGE_MAX) {
-    throw new RequestProblem(400, "INVALID_REQUEST", `limit: must be a number from 1 to ${PAGE_MAX}`, "limit");
+    throw problem(400, undefined, `limit: must be a number from 1 to ${PAGE_MAX}`, "limit");
   }
   return { after: query.after, limit: size };
 }

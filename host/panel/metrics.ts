@@ -128,7 +128,9 @@ function readings(counter: Make<Counter>, gauge: Make<Gauge>): Readings {
       for (const orphan of stats.orphans) orphans.set({ service: orphan.service }, orphan.waiting);
       for (const state of OUTBOX_STATES) outbox.set({ state }, stats.outbox.state === state ? 1 : 0);
       links.reset();
-      for (const { kind, state } of stats.links) links.inc({ kind, state: state.state });
+      for (const [kind, counts] of linkCounts(stats)) {
+        for (const [state, count] of counts) links.set({ kind, state }, count);
+      }
       services(stats, now);
     },
   };
@@ -160,6 +162,16 @@ function serviceReadings(counter: Make<Counter>, gauge: Make<Gauge>): (stats: Br
       dead.set({ service }, one.deadLetters);
     }
   };
+}
+
+/** By kind and state. Counted before they are told, because there may be ten thousand. */
+function linkCounts({ links }: BridgeStats): ReadonlyMap<string, ReadonlyMap<string, number>> {
+  const kinds = new Map<string, Map<string, number>>();
+  for (const { kind, state } of links) {
+    const counts = kinds.get(kind) ?? new Map<string, number>();
+    kinds.set(kind, counts.set(state.state, (counts.get(state.state) ?? 0) + 1));
+  }
+  return kinds;
 }
 
 function set(counter: Counter, value: number): void {

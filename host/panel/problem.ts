@@ -1,20 +1,14 @@
 /** What a request is refused with: `{"error":{"code","message","path"?,"reason"?}}` and a status that fits. */
-import { isSakuraError, type SakuraErrorCode } from "../../protocol/errors.ts";
+import { isSakuraError, SakuraError, type SakuraErrorCode } from "../../protocol/errors.ts";
 
-/** A refusal that is the port's own, such as a path that is not there. */
-export class RequestProblem extends Error {
-  override readonly name = "RequestProblem";
-  readonly status: number;
-  readonly code: string;
-  readonly path: string | undefined;
-
-  /** @param message what is wrong and what to do; never what a key holds */
-  constructor(status: number, code: string, message: string, path?: string) {
-    super(message);
-    this.status = status;
-    this.code = code;
-    this.path = path;
-  }
+/**
+ * A refusal that is the port's own: INVALID_ARGUMENT for what the request has wrong, REFUSED for what is not to be now.
+ * @param message what is wrong and what to do; never what a key holds
+ * @param path the place in the body or the query
+ */
+export function problem(httpStatus: number, reason: string | undefined, message: string, path?: string): SakuraError {
+  const code = httpStatus === 403 || httpStatus === 503 ? "REFUSED" : "INVALID_ARGUMENT";
+  return new SakuraError(code, message, { context: { httpStatus, reason, path } });
 }
 
 export interface Refusal {
@@ -22,10 +16,11 @@ export interface Refusal {
   readonly body: {
     readonly error: {
       readonly code: string;
+      /** For people. */
       readonly message: string;
-      /** The place in the request's body. */
+      /** The place in the request's body or query, or in the bridge's file. */
       readonly path?: string | undefined;
-      /** Of a REFUSED, for programs. */
+      /** For programs: which of a code's cases it is. */
       readonly reason?: string | undefined;
     };
   };
@@ -42,36 +37,38 @@ const STATUS: { readonly [C in SakuraErrorCode]?: number } = {
   TIMEOUT: 504,
 };
 
-/** The server's own, by status; its words are for its developers. */
-const OF_STATUS: { readonly [status: number]: { readonly code: string; readonly message: string } } = {
-  404: { code: "NOT_FOUND", message: "there is nothing here" },
-  413: { code: "TOO_LARGE", message: "the body is too large" },
-  415: { code: "NOT_JSON", message: "the body must be JSON, with Content-Type: application/json" },
-  503: { code: "CLOSING", message: "the bridge stops" },
-};
-
 /** Nothing for what nobody foresaw: its words may hold anything, and belong in the log. */
 export function refusalOf(error: unknown): Refusal | undefined {
-  if (error instanceof RequestProblem) {
-    const { status, code, message, path } = error;
-    return { status, body: { error: { code, message, path } } };
-  }
-  if (isSakuraError(error)) {
-    const { code, message, context } = error;
-    const path = textOf(context["path"]);
-    return { status: STATUS[code] ?? 500, body: { error: { code, message, path, reason: textOf(context["reason"]) } } };
-  }
-  if (!(error instanceof Error) || !("statusCode" in error) || typeof error.statusCode !== "number") return undefined;
-  const { statusCode: status } = error;
-  if (status >= 500 && status !== 503) return undefined;
-  const { code, message } = OF_STATUS[status] ?? { code: "BAD_REQUEST", message: "the request cannot be read" };
-  return { status, body: { error: { code, message } } };
+  const known = isSakuraError(error) ? error : serverProblem(error);
+  if (!known) return undefined;
+  const { code, message, context } = known;
+  const { httpStatus } = context;
+  return {
+    status: typeof httpStatus === "number" ? httpStatus : (STATUS[code] ?? 500),
+    body: { error: { code, message, path: textOf(context["path"]), reason: textOf(context["reason"]) } },
+  };
 }
 
 export const UNEXPECTED: Refusal = {
   status: 500,
   body: { error: { code: "UNEXPECTED", message: "something went wrong that nobody foresaw: the log says what" } },
 };
+
+/** The HTTP server's own, by status: its words are for its developers. */
+function serverProblem(error: unknown): SakuraError | undefined {
+  if (!(error instanceof Error) || !("statusCode" in error) || typeof error.statusCode !== "number") return undefined;
+  const { statusCode: status } = error;
+  switch (status) {
+    case 413:
+      return problem(status, "too-large", "the body is too large");
+    case 415:
+      return problem(status, "not-json", "the body must be JSON, with Content-Type: application/json");
+    case 503:
+      return problem(status, "closing", "the bridge stops");
+    default:
+      return status < 500 ? problem(status, "unreadable", "the request cannot be read") : undefined;
+  }
+}
 
 function textOf(value: string | number | boolean | undefined): string | undefined {
   return typeof value === "string" && value !== "" ? value : undefined;

@@ -14,7 +14,7 @@ import { EventStream, typesOf } from "./event-stream.ts";
 import { guard, securityHeaders } from "./guard.ts";
 import { type Health, healthOf, isReady } from "./health.ts";
 import { BridgeMetrics } from "./metrics.ts";
-import { type Refusal, RequestProblem, refusalOf, UNEXPECTED } from "./problem.ts";
+import { problem, type Refusal, refusalOf, UNEXPECTED } from "./problem.ts";
 import { healthJson } from "./views.ts";
 
 /** A service with three PEM texts in it is far smaller. */
@@ -59,7 +59,8 @@ export async function openPanel({ listen, clock, onFailure }: PanelOptions): Pro
     reply.type(metrics.contentType).send(await metrics.text(bridge.current)),
   );
   registerApi(app, { control: () => bridge.control(), clock });
-  app.get("/api/events", (request, reply) => {
+  // No HEAD: it would hold a reader's place and read nothing.
+  app.get("/api/events", { exposeHeadRoute: false }, (request, reply) => {
     const types = typesOf(request.query);
     events.makeRoom();
     reply.hijack();
@@ -114,7 +115,7 @@ function createApp(onFailure: (error: unknown) => void): FastifyInstance {
     return reply.code(status).send(body);
   });
   app.setNotFoundHandler((request) => {
-    throw new RequestProblem(404, "NOT_FOUND", `there is no ${request.method} ${request.url.split("?")[0] ?? ""} here`);
+    throw problem(404, "not-found", `there is no ${request.method} ${request.url.split("?")[0] ?? ""} here`);
   });
   return app;
 }
@@ -156,10 +157,10 @@ class BridgeHolder {
     this.#stopping = true;
   }
 
-  /** @throws RequestProblem 503 */
+  /** @throws SakuraError REFUSED */
   control(): BridgeControl {
-    if (this.#stopping) throw new RequestProblem(503, "CLOSING", "the bridge stops");
-    if (!this.#control) throw new RequestProblem(503, "STARTING", "the bridge starts: try again in a moment");
+    if (this.#stopping) throw problem(503, "closing", "the bridge stops");
+    if (!this.#control) throw problem(503, "starting", "the bridge starts: try again in a moment");
     return this.#control;
   }
 }

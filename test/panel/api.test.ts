@@ -85,7 +85,7 @@ describe("/api/services", () => {
   ])("refuses a field that is wrong, by its path (%#)", async (body, path, message) => {
     const { url, control } = await startPanel();
     const { status, text } = await ask(`${url}/api/services`, "POST", JSON.stringify(body));
-    const expected = { code: "INVALID_REQUEST", path, message: expect.stringMatching(message) };
+    const expected = { code: "INVALID_ARGUMENT", path, message: expect.stringMatching(message) };
     expect([status, JSON.parse(text)]).toEqual([400, { error: expected }]);
     expect(control.calls).toEqual([]);
   });
@@ -101,7 +101,7 @@ describe("/api/services", () => {
   it.each(["", "[]", "1", '"x"', "null"])("refuses the body %j", async (body) => {
     const { url, control } = await startPanel();
     const { status, text } = await ask(`${url}/api/services`, "POST", body);
-    expect([status, JSON.parse(text)]).toMatchObject([400, { error: { code: "INVALID_REQUEST" } }]);
+    expect([status, JSON.parse(text)]).toMatchObject([400, { error: { code: "INVALID_ARGUMENT" } }]);
     expect((await ask(`${url}/api/services/plant-a`, "PATCH", body)).status).toBe(400);
     expect(control.calls).toEqual([]);
   });
@@ -166,7 +166,7 @@ describe("/api/services", () => {
     expect((await ask(`${url}/api/services/${encodeURIComponent(name)}/retry`, "POST")).status).toBe(204);
     expect(control.calls).toEqual([["retry", name]]);
     const { status, text } = await ask(`${url}/api/services/plant-a/retry`, "POST");
-    expect([status, JSON.parse(text)]).toMatchObject([404, { error: { code: "NO_SUCH_SERVICE" } }]);
+    expect([status, JSON.parse(text)]).toMatchObject([404, { error: { reason: "no-such-service" } }]);
   });
 });
 
@@ -276,7 +276,7 @@ describe("POST /api/modules/:id/send", () => {
   it("knows its modules", async () => {
     const { url } = await startPanel();
     const { status, text } = await ask(`${url}/api/modules/u9/send`, "POST", body);
-    expect([status, JSON.parse(text)]).toMatchObject([404, { error: { code: "NO_SUCH_MODULE" } }]);
+    expect([status, JSON.parse(text)]).toMatchObject([404, { error: { reason: "no-such-module" } }]);
   });
 });
 

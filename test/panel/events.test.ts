@@ -97,6 +97,7 @@ describe("GET /api/events", () => {
     await reader.has("service-removed");
     expect(reader.text).not.toContain("unsent");
     expect((await ask(`${url}/api/events?types=service,x`)).status).toBe(400);
+    expect((await ask(`${url}/api/events`, "HEAD")).status).toBe(404);
   });
 
   it("says that it is alive", async () => {
@@ -133,7 +134,7 @@ describe("GET /api/events", () => {
     const { url } = await startPanel();
     const readers = await Promise.all(Array.from({ length: 32 }, () => Reader.open(`${url}/api/events`)));
     const { status, text } = await ask(`${url}/api/events`);
-    expect([status, JSON.parse(text)]).toMatchObject([503, { error: { code: "TOO_MANY_READERS" } }]);
+    expect([status, JSON.parse(text)]).toMatchObject([503, { error: { reason: "too-many-readers" } }]);
     readers[0]?.response.destroy();
     for (;;) {
       const again = await Reader.open(`${url}/api/events`);

@@ -36,7 +36,7 @@ describe("the port's guard", () => {
     const { url, control } = await startPanel();
     for (const type of ["application/x-www-form-urlencoded", "text/plain", "multipart/form-data; boundary=x"]) {
       const { status, text } = await ask(`${url}/api/reload`, "POST", "{}", { "content-type": type });
-      expect([status, JSON.parse(text)]).toMatchObject([415, { error: { code: "NOT_JSON" } }]);
+      expect([status, JSON.parse(text)]).toMatchObject([415, { error: { reason: "not-json" } }]);
     }
     expect(control.calls).toEqual([]);
   });
@@ -54,13 +54,13 @@ describe("the port's guard", () => {
   it("bounds a body, and refuses what is no URL and what is not there", async () => {
     const { url } = await startPanel();
     const large = await ask(`${url}/api/services`, "POST", `"${"x".repeat(1024 * 1024)}"`);
-    expect([large.status, JSON.parse(large.text)]).toMatchObject([413, { error: { code: "TOO_LARGE" } }]);
+    expect([large.status, JSON.parse(large.text)]).toMatchObject([413, { error: { reason: "too-large" } }]);
     const broken = await ask(`${url}/api/services/%E0%A4%A/retry`, "POST");
-    expect([broken.status, JSON.parse(broken.text)]).toMatchObject([400, { error: { code: "BAD_REQUEST" } }]);
+    expect([broken.status, JSON.parse(broken.text)]).toMatchObject([400, { error: { reason: "unreadable" } }]);
     const missing = await ask(`${url}/api/nothing?x=1`);
     expect([missing.status, JSON.parse(missing.text)]).toEqual([
       404,
-      { error: { code: "NOT_FOUND", message: "there is no GET /api/nothing here" } },
+      { error: { code: "INVALID_ARGUMENT", reason: "not-found", message: "there is no GET /api/nothing here" } },
     ]);
   });
 

@@ -62,13 +62,13 @@ describe("the health of a bridge", () => {
     const starting = `http://${panel.address}`;
     expect(await statusOf(starting)).toEqual([503, 503, 200]);
     expect((await ask(`${starting}/health`)).text).toBe('{"status":"starting"}');
-    expect(JSON.parse((await ask(`${starting}/api/status`)).text)).toMatchObject({ error: { code: "STARTING" } });
+    expect(JSON.parse((await ask(`${starting}/api/status`)).text)).toMatchObject({ error: { reason: "starting" } });
     await panel.close();
     const running = await startPanel();
     running.panel.stopping();
     expect(await statusOf(running.url)).toEqual([503, 503, 200]);
     const refused = await ask(`${running.url}/api/reload`, "POST");
-    expect([refused.status, JSON.parse(refused.text)]).toMatchObject([503, { error: { code: "CLOSING" } }]);
+    expect([refused.status, JSON.parse(refused.text)]).toMatchObject([503, { error: { reason: "closing" } }]);
     expect(running.control.calls).toEqual([]);
   });
 });
