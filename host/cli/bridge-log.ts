@@ -17,6 +17,7 @@ export class BridgeLog {
   }
 
   event(event: BridgeEvent): void {
+    if (event.type === "published" || (event.type === "message" && !this.#log.takes("debug"))) return;
     const line = lineOf(event, this.#clock.now());
     if (!line) return;
     switch (event.type) {
@@ -47,7 +48,7 @@ export class BridgeLog {
   }
 }
 
-function lineOf(event: BridgeEvent, now: number): LogLine | undefined {
+function lineOf(event: Exclude<BridgeEvent, { type: "published" }>, now: number): LogLine | undefined {
   switch (event.type) {
     case "link": {
       const { module, kind, state } = event;
@@ -65,8 +66,6 @@ function lineOf(event: BridgeEvent, now: number): LogLine | undefined {
         reason: event.reason,
         detail: event.message,
       });
-    case "published":
-      return undefined;
     case "downlink":
       return downlinkLine(event);
     case "outbox":

@@ -17,5 +17,8 @@ export function jsonLog(stream: NodeJS.WritableStream, level: LogLevel): Log {
     },
     { write: (line: string) => void stream.write(line) },
   );
-  return { write: ({ level, text, fields }) => logger[level](fields, text) };
+  return {
+    takes: (of) => logger.isLevelEnabled(of),
+    write: ({ level, text, fields }) => logger[level](fields, text),
+  };
 }

@@ -20,6 +20,8 @@ export interface LogLine {
 }
 
 export interface Log {
+  /** Whether lines of this level are written at all: some are many, and dear to make. */
+  takes(level: LogLevel): boolean;
   write(line: LogLine): void;
 }
 
@@ -39,9 +41,11 @@ export async function openLog(stream: NodeJS.WritableStream, { format, level }: 
 
 function textLog(stream: NodeJS.WritableStream, level: LogLevel): Log {
   const least = LEVELS.indexOf(level);
+  const takes = (of: LogLevel): boolean => LEVELS.indexOf(of) >= least;
   return {
+    takes,
     write(line) {
-      if (LEVELS.indexOf(line.level) < least) return;
+      if (!takes(line.level)) return;
       printLine(stream, `${formatDateTime(Date.now())} ${oneLine(line.text)}`);
     },
   };

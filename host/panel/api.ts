@@ -110,11 +110,11 @@ async function send({ control, clock }: ApiParts, message: DownlinkMessage): Pro
   }
   const answered = new AbortController();
   const sent = bridge.send(message).then(() => true);
+  const waited = pause(clock, SEND_WAIT_MS, answered.signal).then(() => false);
   try {
-    return await Promise.race([sent, pause(clock, SEND_WAIT_MS, answered.signal).then(() => false)]);
+    // How it ends later is the events' to tell.
+    return await Promise.race([sent, waited]);
   } finally {
     answered.abort();
-    // How it ends later is the events' to tell.
-    sent.catch(() => undefined);
   }
 }
