@@ -51,8 +51,13 @@ export function eventJson(event: BridgeEvent): string | undefined {
 }
 
 function stateJson(head: Readonly<Record<string, string>>, state: LinkState | ServiceState): string | undefined {
-  if (state.state !== "error") return JSON.stringify({ ...head, ...state, since: formatDateTime(state.since) });
-  if (state.nextAttempt === undefined) return undefined;
-  const times = { since: formatDateTime(state.since), nextAttempt: formatDateTime(state.nextAttempt) };
-  return JSON.stringify({ ...head, ...state, ...times });
+  if (state.state === "error" && state.nextAttempt === undefined) return undefined;
+  return JSON.stringify({ ...head, ...state }, withTimes);
+}
+
+const TIMES = new Set(["at", "nextAttempt", "oldestAt", "since", "startedAt"]);
+
+/** For JSON.stringify: Unix ms of a state or of the figures as RFC 3339. */
+export function withTimes(key: string, value: unknown): unknown {
+  return TIMES.has(key) && typeof value === "number" ? formatDateTime(value) : value;
 }

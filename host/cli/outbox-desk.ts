@@ -7,7 +7,7 @@ export interface LaneStatus {
   readonly waiting: number;
   readonly waitingBytes: number;
   /** RFC 3339; nothing when none waits. */
-  readonly oldestAt: string | undefined;
+  readonly oldestAt?: string | undefined;
   readonly deadLetters: number;
 }
 

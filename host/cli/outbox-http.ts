@@ -9,10 +9,7 @@ const TIMEOUT_MS = 10_000;
 const lane = {
   waiting: z.number(),
   waitingBytes: z.number(),
-  oldestAt: z
-    .string()
-    .nullable()
-    .transform((time) => time ?? undefined),
+  oldestAt: z.string().optional(),
   deadLetters: z.number(),
 };
 const statusSchema = z.object({

@@ -4,51 +4,29 @@ import { isSakuraError } from "../../protocol/errors.ts";
 import { parseJson } from "../../protocol/json.ts";
 import { encodeDownlink } from "../../protocol/message.ts";
 import type { CertificateView, ServiceView, WaitingDownlink } from "../bridge/control.ts";
-import type { BridgeStats, DeadLetter, LinkState, ServiceState } from "../bridge/index.ts";
+import { withTimes } from "../bridge/event-json.ts";
+import type { BridgeStats, DeadLetter, LinkState } from "../bridge/index.ts";
 import { type Health, healthOf } from "./health.ts";
 
 /** For who asks every few seconds: no list of links, of which there may be ten thousand. */
 export function healthJson(health: Health, stats: BridgeStats | undefined): string {
   if (!stats) return JSON.stringify({ status: health });
-  return JSON.stringify({
-    status: health,
-    startedAt: formatDateTime(stats.startedAt),
-    outbox: stats.outbox,
-    services: stats.services.map(({ name, state }) => ({ name, ...stateView(state) })),
-    links: linkCounts(stats),
-  });
+  const { startedAt, outbox, services } = stats;
+  const states = services.map(({ name, state }) => ({ name, ...state }));
+  return JSON.stringify({ status: health, startedAt, outbox, services: states, links: linkCounts(stats) }, withTimes);
 }
 
 export function statusJson(stats: BridgeStats): string {
-  return JSON.stringify({
-    ...stats,
-    status: healthOf(stats),
-    startedAt: formatDateTime(stats.startedAt),
-    services: stats.services.map(({ state, oldestAt, ...service }) => ({
-      ...service,
-      ...stateView(state),
-      oldestAt: timeOrNull(oldestAt),
-    })),
-    orphans: stats.orphans.map(({ oldestAt, ...orphan }) => ({ ...orphan, oldestAt: timeOrNull(oldestAt) })),
-    links: stats.links.map(({ state, ...link }) => ({ ...link, ...stateView(state) })),
-  });
+  const services = stats.services.map(({ state, ...service }) => ({ ...service, ...state }));
+  const links = stats.links.map(({ state, ...link }) => ({ ...link, ...state }));
+  return JSON.stringify({ ...stats, status: healthOf(stats), services, links }, withTimes);
 }
 
 /** How many links are in each state. */
-export function linkCounts({ links }: BridgeStats): { readonly [S in LinkState["state"]]: number } {
+function linkCounts({ links }: BridgeStats): { readonly [S in LinkState["state"]]: number } {
   const counts = { starting: 0, up: 0, error: 0, stopped: 0 };
   for (const { state } of links) counts[state.state]++;
   return counts;
-}
-
-function stateView(state: LinkState | ServiceState) {
-  const since = formatDateTime(state.since);
-  if (state.state !== "error") return { ...state, since };
-  return { ...state, since, nextAttempt: timeOrNull(state.nextAttempt) };
-}
-
-function timeOrNull(epochMs: number | undefined): string | null {
-  return epochMs === undefined ? null : formatDateTime(epochMs);
 }
 
 /** Where a PEM text could stand. A view has none of these; should one ever get there, it goes no further. */

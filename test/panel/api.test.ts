@@ -30,7 +30,7 @@ describe("GET /api/status", () => {
       uplink: { accepted: 0, refused: 0, unrouted: 0, nonFinite: 0 },
       downlink: { accepted: 0, refused: 0, waiting: 0, refusals: {} },
       outbox: { state: "ok" },
-      orphans: [{ service: "gone", waiting: 1, waitingBytes: 9, oldestAt: null, deadLetters: 0 }],
+      orphans: [{ service: "gone", waiting: 1, waitingBytes: 9, deadLetters: 0 }],
       services: [
         {
           name: "plant-a",
