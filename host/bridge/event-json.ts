@@ -37,7 +37,7 @@ export function eventJson(event: BridgeEvent): string | undefined {
           });
     }
     case "outbox":
-      return JSON.stringify({ event: "outbox", ...event.state });
+      return JSON.stringify({ event: "outbox", ...event.state, note: event.note });
     case "dropped":
     case "dead-letter":
     case "service-removed":

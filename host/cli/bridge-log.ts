@@ -69,7 +69,7 @@ function lineOf(event: Exclude<BridgeEvent, { type: "published" }>, now: number)
     case "downlink":
       return downlinkLine(event);
     case "outbox":
-      return outboxLine(event.state);
+      return outboxLine(event);
     case "dropped":
       return droppedLine(event);
     case "dead-letter": {
@@ -124,7 +124,8 @@ const OUTBOX_LEVELS: { readonly [S in OutboxState["state"]]: LogLevel } = {
   failed: "error",
 };
 
-function outboxLine(state: OutboxState): LogLine {
+function outboxLine({ state, note }: BridgeEvent & { readonly type: "outbox" }): LogLine {
+  if (note !== undefined) return line("warn", "outbox", `outbox: ${note}`, { state: state.state, note });
   const text = state.state === "ok" ? "outbox: ok" : `outbox: ${state.state}: ${state.reason}`;
   return line(OUTBOX_LEVELS[state.state], "outbox", text, { ...state });
 }

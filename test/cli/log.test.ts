@@ -116,6 +116,14 @@ describe("the bridge's log", () => {
   });
 });
 
+it("tells what the outbox has to say, though its state is the same", async () => {
+  const { log, lines } = await logged("json");
+  log.event({ type: "outbox", state: { state: "ok" }, note: "3 messages were damaged" });
+  expect(lines()).toEqual([
+    '{"level":"warn","event":"outbox","state":"ok","note":"3 messages were damaged","msg":"outbox: 3 messages were damaged"}',
+  ]);
+});
+
 describe("what repeats", () => {
   it("is written once, and then counted", async () => {
     const { log, lines, clock } = await logged("text");
