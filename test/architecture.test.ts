@@ -74,6 +74,9 @@ describe("the house", () => {
     expect(importersOf("yaml").every((file) => /^(host\/config|emulator\/aws-iot)\//.test(file))).toBe(true);
     expect(importersOf("aedes").every((file) => file.startsWith("emulator/aws-iot/"))).toBe(true);
     expect(importersOf("avr8js").every((file) => file.startsWith("emulator/avr/"))).toBe(true);
+    expect(importersOf("fastify").every((file) => file.startsWith("host/panel/"))).toBe(true);
+    expect(importersOf("prom-client")).toEqual(["host/panel/metrics.ts"]);
+    expect(importersOf("pino")).toEqual(["host/cli/log-json.ts"]);
     expect(importersOf("commander").every((file) => file.startsWith("host/cli/"))).toBe(true);
   });
 
@@ -81,6 +84,16 @@ describe("the house", () => {
     const intoAvr = ({ from, to, typeOnly }: Import) =>
       !from.startsWith("emulator/avr/") && to.startsWith("emulator/avr/") && !typeOnly;
     expect(offending((one) => intoAvr(one) && one.from !== "host/cli/avr.ts")).toEqual([]);
+  });
+
+  it("loads the HTTP server and the JSON log for nobody who did not ask for them", () => {
+    const intoPanel = ({ from, to, typeOnly }: Import) =>
+      !from.startsWith("host/panel/") && to.startsWith("host/panel/") && !typeOnly;
+    expect(offending(intoPanel)).toEqual(["host/cli/bridge-operation.ts → host/panel/server.ts"]);
+    expect(offending(({ to }) => to === "host/cli/log-json.ts")).toEqual(["host/cli/log.ts → host/cli/log-json.ts"]);
+    const text = (file: string) => readFileSync(join(root, file), "utf8");
+    expect(text("host/cli/bridge-operation.ts")).toContain('await import("../panel/server.ts")');
+    expect(text("host/cli/log.ts")).toContain('await import("./log-json.ts")');
   });
 
   it("has no circle of imports", () => {

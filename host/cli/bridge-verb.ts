@@ -1,7 +1,8 @@
 /** The command line of `sakuraio bridge`. */
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import type { BridgeOptions } from "./bridge.ts";
 import type { CliIo } from "./io.ts";
+import { logFormats, logLevels } from "./log.ts";
 import { runVerb } from "./process-io.ts";
 
 export function registerBridgeVerb(program: Command, io: () => CliIo): void {
@@ -13,7 +14,22 @@ export function registerBridgeVerb(program: Command, io: () => CliIo): void {
         "or a network, is tried again; a mistake in the file ends it at once.",
     )
     .requiredOption("--config <FILE>", "what to join, in YAML; paths in it are relative to it")
+    .option("--panel <HOST:PORT>", "HTTP port for health, metrics and the API, instead of the file's http.listen")
     .option("--json", "one JSON object a line on stdout, for each event", false)
+    .addOption(
+      new Option("--log-format <FORMAT>", "of the log on stderr")
+        .choices(logFormats)
+        .default("text")
+        .env("SAKURAIO_LOG_FORMAT"),
+    )
+    .addOption(
+      new Option(
+        "--log-level <LEVEL>",
+        "the least that is logged; debug has a line for each message (default: info, debug in a terminal)",
+      )
+        .choices(logLevels)
+        .env("SAKURAIO_LOG_LEVEL"),
+    )
     .addHelpText("after", EXAMPLE)
     .action((options: BridgeOptions) =>
       runVerb(options.json, io(), async (cli) => {
@@ -24,8 +40,9 @@ export function registerBridgeVerb(program: Command, io: () => CliIo): void {
 }
 
 const EXAMPLE = `
-Example:
+Examples:
   sakuraio bridge --config bridge.yaml
+  sakuraio bridge --config bridge.yaml --panel 127.0.0.1:8080 --log-format json
 
 bridge.yaml:
   services:

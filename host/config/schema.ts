@@ -104,7 +104,7 @@ const moduleId = z
 
 const pem = (what: string) => text(`${what}: a path, env:NAME, or the PEM text itself`).min(1, `is empty: ${what}`);
 
-const awsIotService = mapping(
+export const awsIotService = mapping(
   {
     name: text("a name for the service").min(1, "is empty: name the service"),
     type: z.literal("aws-iot", { error: "must be aws-iot" }),
@@ -170,8 +170,8 @@ const tapModule = mapping(
   "a module",
 );
 
-/** Who may reach the port may do everything: so it is this machine alone. */
-function listenProblem(value: string): string | undefined {
+/** Who may reach the port may do everything: so it is this machine alone. What is wrong with an address, if anything. */
+export function listenProblem(value: string): string | undefined {
   const match = /^(127(?:\.\d{1,3}){3}|localhost|\[::1\]):(\d{1,5})$/.exec(value);
   if (match && Number(match[2]) <= 65_535) return undefined;
   return 'must be an address of this machine alone and a port, such as "127.0.0.1:8080"';
