@@ -4,6 +4,7 @@ export type { BridgeEvent, BridgeStats, DownlinkRefusal, UplinkRefusal } from ".
 export type { Link, LinkKind, LinkRefusal, LinkState } from "./link.ts";
 export { type ModuleClient, type ModuleLinkOptions, moduleLink, realModuleLink } from "./links/module.ts";
 export { linkRefusal, type OpenLink, type RetryingLinkOptions, retryingLink } from "./links/retrying.ts";
+export { type OutboxOptions, openOutbox } from "./outbox/durable.ts";
 export { MemoryOutbox } from "./outbox/memory.ts";
 export type {
   DeadLetter,
