@@ -247,6 +247,9 @@ class DurableOutbox implements Outbox, LaneHost {
       this.#committer.start(scan.tail);
       this.#registry.adopt(scan.lanes, scan.nextLane);
       this.#isRead = true;
+      // Written anew at each opening, so that no old table has the only record of a lane.
+      for (const lane of this.#registry.all) this.progressed(lane);
+      if (scan.damaged > 0) this.report(`${scan.damaged} records of the outbox were damaged and have been left out`);
       for (const { name, lost } of scan.lanes) {
         if (lost > 0) this.report(`${lost} messages for ${name} are damaged on the disk and lost`);
       }

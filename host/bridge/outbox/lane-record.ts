@@ -15,8 +15,8 @@ const schema = z.object({
   done: number,
   /** And these beyond it. */
   ranges: z.array(z.tuple([number, number])),
-  /** The blocks among which its messages are; the second is not included. */
-  blocks: z.tuple([number, number]),
+  /** The number of the block that came next: blocks before it, of any lane, have been. */
+  tail: number,
   /** The number of its next dead letter. */
   letter: number,
   /** The lane was removed; what it held is being deleted. */

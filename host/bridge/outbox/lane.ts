@@ -254,7 +254,7 @@ export class DurableLane implements OutboxLane {
       next,
       done: queue.done,
       ranges: queue.doneBeyond().map(([from, to]) => [from, to]),
-      blocks: [queue.headBlock, this.#host.tail],
+      tail: this.#host.tail,
       letter: letters.next,
       removed,
     };

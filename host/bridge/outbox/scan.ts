@@ -14,9 +14,7 @@ export interface Scan {
   readonly lanes: readonly (LaneContent & { readonly name: string })[];
   /** The number that the next block gets. */
   readonly tail: number;
-  /** The blocks that were seen or that are spoken of; the second is not included. */
-  readonly span: readonly [from: number, to: number];
-  /** Removes what nobody needs any more. */
+  /** Removes what nobody needs any more, and what cannot be read. */
   readonly cleaning: readonly StoreOperation[];
   /** Records that cannot be read. */
   readonly damaged: number;
@@ -58,19 +56,17 @@ class Scanner {
   readonly #cleaning: StoreOperation[] = [];
   #damaged = 0;
   #seen = -1;
-  #from = Number.POSITIVE_INFINITY;
   #to = 0;
   #nextLane = 1;
 
   laneRecord({ key, value }: StoreRecord): void {
     const record = decodeLane(value);
     if (!record || !laneKey(record.lane).equals(key)) {
-      this.#damaged++;
+      this.#lose(key);
       return;
     }
     this.#nextLane = Math.max(this.#nextLane, record.lane + 1);
-    this.#from = Math.min(this.#from, record.blocks[0]);
-    this.#to = Math.max(this.#to, record.blocks[1]);
+    this.#to = Math.max(this.#to, record.tail);
     if (record.removed) {
       this.#removed.add(record.lane);
       this.#cleaning.push({ type: "del", key });
@@ -94,11 +90,10 @@ class Scanner {
     const block = decodeBlock(value);
     const number = blockNumberOf(key);
     if (!block || block.number !== number || number <= this.#seen) {
-      this.#damaged++;
+      this.#lose(key);
       return;
     }
     this.#seen = number;
-    this.#from = Math.min(this.#from, number);
     this.#to = Math.max(this.#to, number + 1);
     let needed = false;
     for (const share of block.shares) needed = this.#share(block, share) || needed;
@@ -109,8 +104,12 @@ class Scanner {
     const tail = this.#to;
     const lanes = [...this.#lanes].map(([id, lane]) => lane.end(tail, this.letters.get(id)));
     const damaged = this.#damaged;
-    const span = [Math.min(this.#from, tail), tail] as const;
-    return { lanes, tail, span, cleaning: this.#cleaning, damaged, nextLane: this.#nextLane };
+    return { lanes, tail, cleaning: this.#cleaning, damaged, nextLane: this.#nextLane };
+  }
+
+  #lose(key: Buffer): void {
+    this.#damaged++;
+    this.#cleaning.push({ type: "del", key });
   }
 
   #share(block: Block, share: Share): boolean {
