@@ -19,7 +19,7 @@ import { type Block, decodeBlock } from "./block.ts";
 import { type Change, outboxClosed, outboxFailed } from "./change.ts";
 import { Committer } from "./committer.ts";
 import { StoreKeeper } from "./keeper.ts";
-import { blockRange, laneKey, letterRange } from "./keys.ts";
+import { blockRange, letterRange } from "./keys.ts";
 import type { DurableLane, LaneHost } from "./lane.ts";
 import { laneOperation } from "./lane-record.ts";
 import type { Store, StoreOperation } from "./leveldb.ts";
@@ -268,7 +268,7 @@ class DurableOutbox implements Outbox, LaneHost {
     return { operations: () => [laneOperation(lane.record())], onFailure: "refuse", done: () => undefined };
   }
 
-  /** Deletes what only a removed lane needed. */
+  /** Deletes what only a removed lane needed. Its record stays: blocks that others need still speak of it. */
   async #sweep(lane: DurableLane): Promise<void> {
     const letters: StoreOperation[] = [];
     await this.reading(async (store) => {
@@ -278,11 +278,7 @@ class DurableOutbox implements Outbox, LaneHost {
       });
       await eachRecord(store, letterRange(lane.id, -1), ({ key }) => letters.push({ type: "del", key }));
     });
-    await this.submit(lane, {
-      operations: () => [...letters, { type: "del", key: laneKey(lane.id) }],
-      onFailure: "refuse",
-      done: () => undefined,
-    });
+    await this.submit(lane, { operations: () => letters, onFailure: "refuse", done: () => undefined });
   }
 
   #expireLater(): void {

@@ -93,10 +93,14 @@ export class LaneQueue {
   push(block: Block, share: Share): { readonly part: LanePart; readonly lost: number } {
     const lost = this.expectUpTo(share.first);
     const part = new LanePart(block, this.#lane, share);
-    for (let number = share.first; this.#kept.all.length > 0 && number < share.first + share.count; number++) {
-      if (this.#kept.has(number)) part.finish(number - share.first);
+    const end = share.first + share.count;
+    for (let number = share.first; number < Math.min(this.#expected, end); number++) part.finish(number - share.first);
+    for (const [from, to] of this.#kept.all) {
+      for (let number = Math.max(from, share.first); number < Math.min(to, end); number++) {
+        part.finish(number - share.first);
+      }
     }
-    this.#expected = Math.max(this.#expected, share.first + share.count);
+    this.#expected = Math.max(this.#expected, end);
     this.#skipKept();
     this.#parts.push(part);
     this.#ahead += part.bytes;

@@ -52,7 +52,8 @@ export async function eachRecord(store: Store, range: KeyRange, work: (record: S
 class Scanner {
   readonly letters = new Map<number, LetterCount>();
   readonly #lanes = new Map<number, LaneScan>();
-  readonly #removed = new Set<number>();
+  /** Lanes that were removed, and whether a block still speaks of them: then their record must stay. */
+  readonly #removed = new Map<number, boolean>();
   readonly #cleaning: StoreOperation[] = [];
   #damaged = 0;
   #seen = -1;
@@ -68,8 +69,7 @@ class Scanner {
     this.#nextLane = Math.max(this.#nextLane, record.lane + 1);
     this.#to = Math.max(this.#to, record.tail);
     if (record.removed) {
-      this.#removed.add(record.lane);
-      this.#cleaning.push({ type: "del", key });
+      this.#removed.set(record.lane, false);
     } else {
       this.#lanes.set(record.lane, new LaneScan(record.lane, record.name, record));
     }
@@ -103,6 +103,9 @@ class Scanner {
   result(): Scan {
     const tail = this.#to;
     const lanes = [...this.#lanes].map(([id, lane]) => lane.end(tail, this.letters.get(id)));
+    for (const [lane, isSpokenOf] of this.#removed) {
+      if (!isSpokenOf) this.#cleaning.push({ type: "del", key: laneKey(lane) });
+    }
     const damaged = this.#damaged;
     return { lanes, tail, cleaning: this.#cleaning, damaged, nextLane: this.#nextLane };
   }
@@ -113,7 +116,10 @@ class Scanner {
   }
 
   #share(block: Block, share: Share): boolean {
-    if (this.#removed.has(share.lane)) return false;
+    if (this.#removed.has(share.lane)) {
+      this.#removed.set(share.lane, true);
+      return false;
+    }
     let lane = this.#lanes.get(share.lane);
     if (!lane) {
       // Its own record is lost, or was never written: the block names it.
