@@ -72,6 +72,7 @@ describe("the house", () => {
     expect(importersOf("koffi")).toEqual(["emulator/bus/pty-libc.ts"]);
     expect(importersOf("mqtt")).toEqual(["host/bridge/aws-iot-connection.ts", "host/cli/demo/subscriber.ts"]);
     expect(importersOf("yaml").every((file) => /^(host\/config|emulator\/aws-iot)\//.test(file))).toBe(true);
+    expect(importersOf("classic-level")).toEqual(["host/bridge/outbox/leveldb.ts"]);
     expect(importersOf("aedes").every((file) => file.startsWith("emulator/aws-iot/"))).toBe(true);
     expect(importersOf("avr8js").every((file) => file.startsWith("emulator/avr/"))).toBe(true);
     expect(importersOf("fastify").every((file) => file.startsWith("host/panel/"))).toBe(true);

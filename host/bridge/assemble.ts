@@ -1,31 +1,52 @@
 /** The parts of a bridge from their configuration: links by their factories, services, the outbox. */
 import type { Clock } from "../../protocol/bus.ts";
 import { isSakuraError, SakuraError } from "../../protocol/errors.ts";
+import { monotonicMs } from "../clock.ts";
 import type { IdentifiedService } from "../config/client-ids.ts";
 import type { BridgeConfig, ModuleConfig } from "../config/schema.ts";
 import { awsIotService } from "./aws-iot.ts";
 import type { DownlinkBounds } from "./downlink-queue.ts";
 import type { Link } from "./link.ts";
 import { realModuleLink } from "./links/module.ts";
-import { MemoryOutbox } from "./outbox/memory.ts";
+import { openOutbox } from "./outbox/durable.ts";
 import type { Outbox } from "./outbox/outbox.ts";
+import type { ConnectPacer } from "./service/connect-pacer.ts";
 import type { ServicePart } from "./service-place.ts";
 import type { LinkContext, LinkFactories } from "./start.ts";
 
-/**
- * The outbox that a configuration asks for.
- * @param _report what it has to say, for people
- */
-export function defaultOutbox(config: BridgeConfig, _clock: Clock, _report: (note: string) => void): Promise<Outbox> {
-  return Promise.resolve(new MemoryOutbox(config.outbox.max_bytes));
+/** What services share. */
+export interface ServiceContext extends LinkContext {
+  readonly pacer: ConnectPacer;
 }
 
-export function servicePartOf({ config, clientId }: IdentifiedService, { clock, random }: LinkContext): ServicePart {
+/**
+ * The outbox that a configuration asks for.
+ * @param clock a wall's clock
+ * @param report what it has to say, for people
+ */
+export function openConfiguredOutbox(
+  { outbox }: Pick<BridgeConfig, "outbox">,
+  clock: Clock,
+  report?: (note: string) => void,
+): Promise<Outbox> {
+  return openOutbox({
+    path: outbox.path,
+    bounds: { maxBytes: outbox.max_bytes, maxAgeMs: outbox.max_age, whenFull: outbox.when_full },
+    clock: { now: () => monotonicMs(clock), after: (ms, run) => clock.after(ms, run) },
+    wall: () => clock.now(),
+    report,
+  });
+}
+
+export function servicePartOf(
+  { config, clientId }: IdentifiedService,
+  { clock, random, pacer }: ServiceContext,
+): ServicePart {
   return {
     name: config.name,
     modules: config.modules,
     resultTopic: config.result_topic,
-    create: (lane) => awsIotService({ config, clientId, lane, clock, random }),
+    create: (lane) => awsIotService({ config, clientId, lane, clock, random, pacer }),
   };
 }
 

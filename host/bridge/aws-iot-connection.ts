@@ -7,6 +7,7 @@ import type { TLSSocket } from "node:tls";
 import type { MqttClient, Packet } from "mqtt";
 import type { Clock } from "../../protocol/bus.ts";
 import { SakuraError } from "../../protocol/errors.ts";
+import { monotonicMs } from "../clock.ts";
 import type { AwsIotServiceConfig } from "../config/schema.ts";
 import { type Ending, explainFailure, type Phase } from "./aws-iot-failure.ts";
 import type { FailureHistory } from "./aws-iot-history.ts";
@@ -146,7 +147,7 @@ class Attempt {
   #succeed(client: MqttClient): void {
     if (this.#phase === "online" || this.#ending || this.#leaving) return;
     this.#phase = "online";
-    this.#onlineAt = this.#options.clock.now();
+    this.#onlineAt = monotonicMs(this.#options.clock);
     this.#cancelTimeout();
     this.#options.signal.removeEventListener("abort", this.#onAbort);
     this.#settle.up({
@@ -169,7 +170,7 @@ class Attempt {
       return;
     }
     const ending = this.#ending ?? { how: "closed" };
-    const now = clock.now();
+    const now = monotonicMs(clock);
     const isOnline = this.#phase === "online";
     const silently = isByPeer(ending);
     const blamed = isOnline && silently && this.#isBlamed(now) ? this.#lastPublish : undefined;
@@ -180,7 +181,7 @@ class Attempt {
       publishPrefix: config.publish_prefix,
       subscribeTopic: config.subscribe_topic,
       certificate: config.credentials.certificate,
-      now,
+      now: clock.now(),
       repeats: history.note({
         phase: this.#phase,
         silently,
@@ -205,7 +206,7 @@ class Attempt {
     if (!client.connected || this.#leaving || !this.#socket.writable) return;
     const { topic, payload } = delivery;
     this.#lastPublish = delivery;
-    this.#lastPublishAt = this.#options.clock.now();
+    this.#lastPublishAt = monotonicMs(this.#options.clock);
     if (this.#options.config.qos === 1) {
       client.publish(topic, asBuffer(payload), again ? AGAIN : ONCE, this.#onPuback);
       this.#unacknowledged.set(client.getLastMessageId(), delivery);

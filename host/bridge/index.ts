@@ -8,6 +8,7 @@ export { type ModuleClient, type ModuleLinkOptions, moduleLink, realModuleLink }
 export { linkRefusal, type OpenLink, type RetryingLinkOptions, retryingLink } from "./links/retrying.ts";
 export { type TapLines, type TapLinkOptions, tapLink } from "./links/tap.ts";
 export { ManagedBridge, type ManagedBridgeOptions, startManagedBridge } from "./managed-bridge.ts";
+export { type OutboxOptions, openOutbox } from "./outbox/durable.ts";
 export { MemoryOutbox } from "./outbox/memory.ts";
 export type {
   DeadLetter,

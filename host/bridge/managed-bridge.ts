@@ -20,6 +20,7 @@ import type { Bridge } from "./core.ts";
 import type { BridgeEvent, BridgeStats } from "./events.ts";
 import type { Link } from "./link.ts";
 import type { DeadLetter } from "./outbox/outbox.ts";
+import { ConnectPacer } from "./service/connect-pacer.ts";
 import { serviceView } from "./service-view.ts";
 import { type BridgeOptions, startBridge } from "./start.ts";
 
@@ -31,7 +32,8 @@ export interface ManagedBridgeOptions extends Omit<BridgeOptions, "config"> {
 /** @throws SakuraError INVALID_CONFIG, with nothing started */
 export async function startManagedBridge(options: ManagedBridgeOptions): Promise<ManagedBridge> {
   const config = loadConfig(options.file);
-  return new ManagedBridge(options, config, await startBridge({ ...options, config }));
+  const pacer = new ConnectPacer(options.clock ?? wallClock);
+  return new ManagedBridge({ ...options, pacer }, config, await startBridge({ ...options, pacer, config }));
 }
 
 /** A configuration that could be put in place at once: all that can be wrong with it has been looked at. */
@@ -44,7 +46,7 @@ interface Prepared {
 }
 
 export class ManagedBridge implements BridgeControl {
-  readonly #options: ManagedBridgeOptions;
+  readonly #options: ManagedBridgeOptions & { readonly pacer: ConnectPacer };
   readonly #file: string;
   readonly #bridge: Bridge;
   /** Where the client ids are: a new `outbox.path` counts from the next start. */
@@ -55,7 +57,7 @@ export class ManagedBridge implements BridgeControl {
   #tail: Promise<unknown> = Promise.resolve();
   #closed = false;
 
-  constructor(options: ManagedBridgeOptions, config: BridgeConfig, bridge: Bridge) {
+  constructor(options: ManagedBridgeOptions & { readonly pacer: ConnectPacer }, config: BridgeConfig, bridge: Bridge) {
     this.#options = options;
     this.#file = resolve(options.file);
     this.#config = config;
@@ -249,8 +251,8 @@ export class ManagedBridge implements BridgeControl {
   }
 
   #context() {
-    const { clock = wallClock, random = Math.random } = this.#options;
-    return { clock, random };
+    const { clock = wallClock, random = Math.random, pacer } = this.#options;
+    return { clock, random, pacer };
   }
 
   /** Two services' messages must not come into one lane. */

@@ -1,5 +1,7 @@
 /** At most so many messages in any one second, as AWS IoT Core allows a connection (aws-iot §3). */
+
 import type { Clock } from "../../protocol/bus.ts";
+import { monotonicMs } from "../clock.ts";
 
 const WINDOW_MS = 1_000;
 
@@ -20,12 +22,12 @@ export class RateLimit {
   wait(): number {
     const oldest = this.#times[this.#next] ?? Number.NEGATIVE_INFINITY;
     // A wall's clock that is set back must not hold messages for longer than the limit can.
-    return Math.min(Math.max(0, oldest + WINDOW_MS - this.#clock.now()), WINDOW_MS);
+    return Math.min(Math.max(0, oldest + WINDOW_MS - monotonicMs(this.#clock)), WINDOW_MS);
   }
 
   /** One has gone, or come. */
   count(): void {
-    this.#times[this.#next] = this.#clock.now();
+    this.#times[this.#next] = monotonicMs(this.#clock);
     this.#next = (this.#next + 1) % this.#times.length;
   }
 }

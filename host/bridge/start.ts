@@ -9,11 +9,12 @@ import type {
   RealModuleConfig,
   TapModuleConfig,
 } from "../config/schema.ts";
-import { defaultOutbox, downlinkBoundsOf, linkOf, servicePartOf } from "./assemble.ts";
+import { downlinkBoundsOf, linkOf, openConfiguredOutbox, servicePartOf } from "./assemble.ts";
 import { Bridge } from "./core.ts";
 import type { BridgeEvent } from "./events.ts";
 import type { Link } from "./link.ts";
 import type { Outbox } from "./outbox/outbox.ts";
+import { ConnectPacer } from "./service/connect-pacer.ts";
 
 export interface LinkContext {
   readonly clock: Clock;
@@ -46,6 +47,8 @@ export interface BridgeOptions {
   readonly clock?: Clock | undefined;
   /** Default Math.random. */
   readonly random?: (() => number) | undefined;
+  /** Default one of its own: who replaces services while it runs gives both the same. */
+  readonly pacer?: ConnectPacer | undefined;
   /** From the very first event on; as `onEvent`. */
   readonly onEvent?: ((event: BridgeEvent) => void) | undefined;
 }
@@ -59,13 +62,14 @@ const LOOK_MS = 10_000;
  */
 export async function startBridge(options: BridgeOptions): Promise<Bridge> {
   const { config, clock = wallClock, random = Math.random } = options;
-  const context = { clock, random };
+  const { pacer = new ConnectPacer(clock) } = options;
+  const context = { clock, random, pacer };
   const links = config.modules.map((_, i) => linkOf(config, i, options.links, context));
   const services = withClientIds(config).map((service) => servicePartOf(service, context));
   const notes: string[] = [];
   // What it says while it is opened is told when there is somebody to tell.
   let note = (text: string): void => void notes.push(text);
-  const outbox = options.outbox ?? (await defaultOutbox(config, clock, (text) => note(text)));
+  const outbox = options.outbox ?? (await openConfiguredOutbox(config, clock, (text) => note(text)));
   const downlinks = downlinkBoundsOf(config);
   const bridge = new Bridge({ links, services, outbox, clock, random, downlinks, lookMs: LOOK_MS });
   if (options.onEvent) bridge.onEvent(options.onEvent);

@@ -1,6 +1,6 @@
 /** One CONNECT a second for each client id at an endpoint, whoever makes it: AWS throttles more (aws-iot §3). */
 import type { Clock } from "../../../protocol/bus.ts";
-import { pause } from "../../clock.ts";
+import { monotonicMs, pause } from "../../clock.ts";
 
 const BETWEEN_MS = 1_000;
 /** A wall's clock that is set back must not make anybody wait for longer. */
@@ -19,7 +19,7 @@ export class ConnectPacer {
   /** Resolves when a CONNECT may be sent, which then must be at once; or early, when the signal is aborted. */
   async turn(endpoint: string, clientId: string, signal: AbortSignal): Promise<void> {
     const key = `${endpoint} ${clientId}`;
-    const now = this.#clock.now();
+    const now = monotonicMs(this.#clock);
     for (const [other, at] of this.#last) if (now - at >= BETWEEN_MS) this.#last.delete(other);
     const last = this.#last.get(key);
     const wait = last === undefined ? 0 : Math.min(Math.max(0, last + BETWEEN_MS - now), WAIT_MAX_MS);

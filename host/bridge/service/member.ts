@@ -1,7 +1,7 @@
 /** The life of one connection: made, lost, made again after a wait that grows. */
 import type { Clock } from "../../../protocol/bus.ts";
 import { isSakuraError, reasonOf, type SakuraError } from "../../../protocol/errors.ts";
-import { pause } from "../../clock.ts";
+import { monotonicMs, pause } from "../../clock.ts";
 import { Backoff, SERVICE_BACKOFF } from "../backoff.ts";
 import { type ConnectionState, type PastFailure, type ServiceFailure, serviceFailures } from "../service.ts";
 import type { Connection, ConnectionEvents, Delivery, Loss } from "./connection.ts";
@@ -118,15 +118,15 @@ export class Member {
     } catch (error) {
       return error;
     }
-    const since = clock.now();
+    const upAt = monotonicMs(clock);
     const { failures: attempts } = this.#backoff;
-    this.#set({ clientId, state: "online", since, endpoint, attempts, lastFailure: this.#lastFailure });
+    this.#set({ clientId, state: "online", since: clock.now(), endpoint, attempts, lastFailure: this.#lastFailure });
     onUp(connection);
     const { by, loss } = await ended;
     if (by !== "peer") await connection.end(by === "stop" ? END_MS : 0);
     isOver = true;
     onDown(loss);
-    if (clock.now() - since >= STABLE_MS) this.#backoff.reset();
+    if (monotonicMs(clock) - upAt >= STABLE_MS) this.#backoff.reset();
     return loss?.reason;
   }
 
