@@ -3,6 +3,7 @@ import { createInterface } from "node:readline";
 import { parseEndpointFaults, parseLimits, startWorkspace, type Workspace } from "../../emulator/aws-iot/index.ts";
 import { applyControl } from "./aws-iot/serve-control.ts";
 import { endpointEventJson, endpointEventText } from "./aws-iot/serve-events.ts";
+import { quoted } from "./aws-iot/shell.ts";
 import { aborted, type CliIo, type ExitCode, printLine } from "./io.ts";
 
 export interface AwsIotServeOptions {
@@ -88,9 +89,4 @@ function oneLine(text: string): string {
 
 function addressOf({ endpoint }: Workspace): string {
   return `localhost:${endpoint.port}`;
-}
-
-/** For a POSIX shell. */
-function quoted(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
