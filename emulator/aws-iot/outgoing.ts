@@ -151,7 +151,6 @@ class DelayLine {
   readonly #timers: Timers;
   /** To be told when there is room again; who waits is told at the end too. */
   readonly #roomless = new Set<() => void>();
-  #latest = 0;
 
   constructor(options: OutgoingOptions) {
     this.#options = options;
@@ -172,11 +171,9 @@ class DelayLine {
       write(bytes, done);
       return;
     }
-    const now = traffic.clock.now();
-    // What was faster must not overtake.
-    this.#latest = Math.max(this.#latest, now + wait);
-    this.#waiting.push({ due: this.#latest, bytes });
-    this.#timers.after(this.#latest - now, () => this.#flush());
+    // What is due sooner than what came before it waits for that.
+    this.#waiting.push({ due: traffic.clock.now() + wait, bytes });
+    this.#timers.after(wait, () => this.#flush());
     // A delay is no lack of room; a low throughput is, and the broker is to feel it.
     if (slow === 0) done();
     else {

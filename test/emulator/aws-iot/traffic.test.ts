@@ -166,31 +166,52 @@ describe("unacknowledged publishes", () => {
 });
 
 describe("throughput", () => {
+  /** What was sent before this has been read when it resolves, where it is read at all. */
+  async function othersAreServed(client: MqttClient): Promise<void> {
+    for (let i = 0; i < 5; i++) await client.publishAsync("others", "", { qos: 1 });
+  }
+
   it("past 512 KiB a second is delayed, and nothing is lost", async () => {
     const { clock, endpoint, log } = await start({ throughput: 1_000 });
+    const other = await connectClient(endpoint, await registered(endpoint, everything), { clientId: "other" });
     const raw = await connected(endpoint);
-    // 1,017 bytes with the CONNECT and its CONNACK: it is not read on until the 17 are made up for.
-    const topic = "0001 61";
-    raw.socket.write(hex(`30 f105 ${topic} ${"78".repeat(750)}`));
-    raw.socket.write(hex(`30 f201 ${topic} ${"78".repeat(239)}`));
+    // A PUBLISH of 2,005 bytes to "a": it takes more than a second to make up for it.
+    raw.socket.write(hex(`30 d20f 0001 61 ${"78".repeat(1_999)}`));
     expect(await log.first("delayed")).toMatchObject({ type: "delayed", clientId: "a" });
-    raw.socket.write(PING);
+    raw.socket.write(Buffer.concat([publish(), PING]));
+    await othersAreServed(other);
+    const published = () => log.all.filter((event) => event.type === "published" && event.topic === "a").length;
+    expect(published()).toBe(1);
     await clock.advance(2_000);
+    // Back to the event loop for what is read now, and once more to answer it.
+    await othersAreServed(other);
+    await clock.advance(1_000);
     expect(await raw.received(6)).toBe(CONNACK + PONG);
-    expect(counted(log, "published")).toBe(2);
+    expect(published()).toBe(2);
   });
 
   it("counts what goes down as well", async () => {
     const { clock, endpoint, log } = await start({ throughput: 1_000 });
+    const other = await connectClient(endpoint, await registered(endpoint, everything), { clientId: "other" });
     const raw = await connected(endpoint);
     raw.socket.write(SUBSCRIBE);
     await raw.received(9);
-    const sender = await connectClient(endpoint, await registered(endpoint, everything), { clientId: "sender" });
-    sender.publish("a", "x".repeat(900));
-    sender.publish("a", "x".repeat(900));
-    await log.first("delayed");
+    // Each from a client of its own, so that none of those is too fast.
+    for (const clientId of ["1", "2", "3"]) {
+      const sender = await connectClient(endpoint, await registered(endpoint, everything), { clientId });
+      await sender.publishAsync("a", clientId.repeat(450), { qos: 1 });
+    }
+    expect(await log.first("delayed")).toMatchObject({ clientId: "a" });
+    await othersAreServed(other);
+    const early = await raw.received(9);
+    expect(early).toContain("31".repeat(450));
+    expect(early).not.toContain("33".repeat(450));
     await clock.advance(5_000);
-    expect((await raw.received(9 + 2 * 906)).length).toBe(2 * (9 + 2 * 906));
+    // At QoS 1, with two bytes of length, two of a packet id.
+    const all = await raw.received(9 + 3 * 458);
+    expect(all.slice(18).replaceAll(/32c703000161..../g, "|")).toBe(
+      `|${"31".repeat(450)}|${"32".repeat(450)}|${"33".repeat(450)}`,
+    );
   });
 });
 
