@@ -123,6 +123,8 @@ export function openRaw(
     ...(identity.privateKey !== undefined && { key: identity.privateKey }),
     ...options,
   });
+  // What is written is to be there now, not when the system has an acknowledgement of what came before.
+  socket.setNoDelay(true);
   onTestFinished(() => {
     socket.destroy();
   });
