@@ -1,9 +1,9 @@
 /**
  * One client's connection: between its TLS socket and the broker stand the rules.
  *
- *     TLS socket ──bytes──▶ packets ──rules──▶ inner ──▶ aedes
- *         ▲                                      │
- *         └──────────────── bytes ───────────────┘
+ *     TLS socket ──bytes──▶ packets ──rules──▶ Incoming ──▶ inner ──▶ aedes
+ *         ▲                                                   │
+ *         └──────────────────── Outgoing ◀── bytes ───────────┘
  *
  * The broker sees only what no rule objects to, and nothing at all of a connection whose CONNECT is refused: so AWS's
  * silence is kept to the byte, and the broker needs to know nothing of AWS.
@@ -11,15 +11,18 @@
 import { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
 import type { Client } from "aedes";
-import type { Clock } from "../../protocol/bus.ts";
-import type { EndpointEvent } from "./events.ts";
+import { KeepAlive } from "./keep-alive.ts";
+import { Outgoing } from "./outgoing.ts";
 import { firstObjection, type Objection, type Rule, type Session } from "./rules.ts";
+import { Timers } from "./timers.ts";
+import { type ConnectionRates, createRates, Incoming, type Traffic } from "./traffic.ts";
 import {
-  type ConnectRequest,
   type Packet,
   PacketSplitter,
+  type PublishRequest,
   packetTypes,
   readConnect,
+  readPacketId,
   readPublish,
   readSubscribe,
   withKeepAlive,
@@ -27,25 +30,23 @@ import {
 
 /** What a connection needs of its endpoint. */
 export interface ConnectionHost {
-  readonly clock: Clock;
+  readonly traffic: Traffic;
   readonly rules: readonly Rule[];
   /** Remaining length beyond which a packet is refused unread; nothing for MQTT's own bound. */
-  readonly remainingLengthMax: number | undefined;
+  readonly remainingLengthMax: () => number | undefined;
   /** Hands the broker its side of the connection. */
   handle(inner: Duplex, connection: Connection): Client;
   /** Enters it under its client id, and throws an earlier one out: then a promise until that one is gone. */
   enter(connection: Connection): Promise<void> | undefined;
   leave(connection: Connection): void;
-  emit(event: EndpointEvent): void;
 }
 
 /** How long a client may take for its CONNECT. */
 const CONNECT_TIMEOUT_MS = 30_000;
 /** How long a client may take to close its side after we closed ours, so that it reads our end and not a reset. */
 const LINGER_MS = 2_000;
-/** What AWS makes of other keep-alive periods, in seconds. 0, which asks for none, gets the longest. */
-const KEEP_ALIVE_MIN = 30;
-const KEEP_ALIVE_MAX = 1_200;
+/** An earlier connection of the same client id is not gone; the throughput is used up; the broker has no room. */
+type Pause = "held" | "throughput" | "full";
 
 const MALFORMED: Objection = { reason: "protocol", message: "what came is not MQTT 3.1.1" };
 
@@ -56,14 +57,19 @@ export class Connection {
   readonly #host: ConnectionHost;
   readonly #splitter: PacketSplitter;
   readonly #inner: Duplex;
-  readonly #cancellations = new Set<() => void>();
+  readonly #rates: ConnectionRates;
+  readonly #incoming: Incoming;
+  readonly #timers: Timers;
+  readonly #keepAlive: KeepAlive;
+  /** Why the socket is not read: it is read when there is no reason left. */
+  readonly #pauses = new Set<Pause>();
   readonly #resolveReleased: () => void;
   /** What is for the broker while an earlier connection of the same client id is not gone; null is the end. */
   #held: (Buffer | null)[] | undefined;
   #client: Client | undefined;
+  #outgoing: Outgoing | undefined;
   #phase: "new" | "open" | "over" = "new";
   #session: Session;
-  #lastHeard = 0;
   #lost: Error | undefined;
 
   /** @param certificateId of the certificate that the handshake was made with */
@@ -71,12 +77,16 @@ export class Connection {
     this.#socket = socket;
     this.#host = host;
     this.#session = { certificateId, clientId: "" };
-    this.#splitter = new PacketSplitter(host.remainingLengthMax);
+    this.#splitter = new PacketSplitter(host.remainingLengthMax());
+    this.#timers = new Timers(host.traffic.clock);
+    this.#keepAlive = new KeepAlive(host.traffic.clock);
+    this.#rates = createRates(host.traffic);
+    this.#incoming = new Incoming(host.traffic, this.#rates);
     const { promise, resolve } = deferred();
     this.released = promise;
     this.#resolveReleased = resolve;
     this.#inner = this.#createInner();
-    this.#later(CONNECT_TIMEOUT_MS, () => this.end({ reason: "no-connect", message: "no CONNECT in time" }));
+    this.#timers.after(CONNECT_TIMEOUT_MS, () => this.end({ reason: "no-connect", message: "no CONNECT in time" }));
     socket.on("data", (chunk: Buffer) => this.#onData(chunk));
     socket.on("error", (error) => {
       this.#lost = error;
@@ -98,19 +108,26 @@ export class Connection {
     const phase = this.#phase;
     if (phase === "over") return;
     this.#phase = "over";
-    this.#cancelAll();
+    this.#timers.cancelAll();
+    this.#outgoing?.close();
     const { clientId, certificateId } = this.#session;
     if (phase === "open") {
       this.#host.leave(this);
-      this.#host.emit({ type: "disconnected", clientId, reason, message });
+      this.#host.traffic.emit({ type: "disconnected", clientId, reason, message });
     } else if (reason !== "connection-lost" && reason !== "closing") {
       // One that comes and goes without asking for anything, as a port check does, is not refused anything.
-      this.#host.emit({ type: "refused", reason, message, certificateId, ...(clientId !== "" && { clientId }) });
+      this.#host.traffic.emit({
+        type: "refused",
+        reason,
+        message,
+        certificateId,
+        ...(clientId !== "" && { clientId }),
+      });
     }
     this.#endBroker();
     this.#socket.end();
     this.#socket.resume();
-    this.#later(LINGER_MS, () => this.destroy());
+    this.#timers.after(LINGER_MS, () => this.destroy());
   }
 
   /** Lets go of everything at once. */
@@ -131,12 +148,10 @@ export class Connection {
 
   #createInner(): Duplex {
     return new Duplex({
-      read: () => {
-        if (!this.#held) this.#socket.resume();
-      },
+      read: () => this.#goOn("full"),
       write: (chunk: Buffer, _encoding, done) => {
-        if (this.#phase === "over") done();
-        else this.#socket.write(chunk, () => done());
+        if (this.#phase === "over" || !this.#outgoing) done();
+        else this.#outgoing.push(chunk, () => done());
       },
       destroy: (error, done) => {
         // The broker's own objections: a packet that MQTT forbids, or a client that does not read.
@@ -156,6 +171,25 @@ export class Connection {
     }
     if (fault === "malformed") this.end(MALFORMED);
     if (fault === "too-large") this.end({ reason: "payload-too-large", message: "a packet beyond all limits" });
+    this.#holdToThroughput(chunk.length);
+  }
+
+  #holdToThroughput(bytes: number): void {
+    if (this.#isOver()) return;
+    const ms = this.#rates.throughput.take(bytes, this.#session.clientId);
+    if (ms === 0) return;
+    this.#pause("throughput");
+    this.#timers.after(ms, () => this.#goOn("throughput"));
+  }
+
+  #pause(why: Pause): void {
+    this.#pauses.add(why);
+    this.#socket.pause();
+  }
+
+  #goOn(why: Pause): void {
+    this.#pauses.delete(why);
+    if (this.#pauses.size === 0) this.#socket.resume();
   }
 
   /** After the socket's end: what it was is known from what came before. */
@@ -169,7 +203,7 @@ export class Connection {
   }
 
   #take(packet: Packet): void {
-    this.#lastHeard = this.#host.clock.now();
+    this.#keepAlive.heard();
     if (this.#phase === "new") {
       this.#takeConnect(packet);
       return;
@@ -179,10 +213,16 @@ export class Connection {
         this.end({ reason: "protocol", message: "a second CONNECT on one connection" });
         break;
       case packetTypes.publish:
-        this.#judge(packet, readPublish(packet), (rule, request) => rule.publish?.(request, this.#session));
+        this.#takePublish(packet, readPublish(packet));
+        break;
+      case packetTypes.puback:
+        this.#outgoing?.acknowledged(readPacketId(packet) ?? 0);
+        this.#forward(packet.bytes);
         break;
       case packetTypes.subscribe:
-        this.#judge(packet, readSubscribe(packet), (rule, request) => rule.subscribe?.(request, this.#session));
+        if (this.#allowed(readSubscribe(packet), (rule, request) => rule.subscribe?.(request, this.#session))) {
+          this.#forward(packet.bytes);
+        }
         break;
       case packetTypes.disconnect:
         this.#forward(packet.bytes);
@@ -193,88 +233,74 @@ export class Connection {
     }
   }
 
-  #judge<T>(packet: Packet, request: T | undefined, ask: (rule: Rule, request: T) => Objection | undefined): void {
+  /** Ends the connection where some rule objects. */
+  #allowed<T>(request: T | undefined, ask: (rule: Rule, request: T) => Objection | undefined): request is T {
     const objection = request ? firstObjection(this.#host.rules, (rule) => ask(rule, request)) : MALFORMED;
     if (objection) this.end(objection);
-    else this.#forward(packet.bytes);
+    return objection === undefined;
+  }
+
+  #takePublish({ bytes }: Packet, request: PublishRequest | undefined): void {
+    if (!this.#allowed(request, (rule, asked) => rule.publish?.(asked, this.#session))) return;
+    if (this.#incoming.take(request, this.#session)) this.#forward(bytes);
+    const fault = this.#incoming.fault();
+    if (fault) this.end(fault);
   }
 
   #takeConnect(packet: Packet): void {
     const request = packet.type === packetTypes.connect ? readConnect(packet) : undefined;
     if (request) this.#session = { ...this.#session, clientId: request.clientId };
-    const objection = request ? this.#connectObjection(request) : MALFORMED;
+    const objection = request
+      ? firstObjection(this.#host.rules, (rule) => rule.connect?.(request, this.#session))
+      : MALFORMED;
     if (!request || objection) {
       this.end(objection ?? MALFORMED);
       return;
     }
     this.#phase = "open";
-    this.#cancelAll();
-    this.#watch(Math.min(Math.max(request.keepAlive || KEEP_ALIVE_MAX, KEEP_ALIVE_MIN), KEEP_ALIVE_MAX));
+    this.#timers.cancelAll();
+    this.#outgoing = this.#createOutgoing();
+    this.#keepAlive.watch(request.keepAlive, this.#timers, (why) => this.end(why));
     const gone = this.#host.enter(this);
-    this.#host.emit({ type: "connected", ...this.#session });
+    this.#host.traffic.emit({ type: "connected", ...this.#session });
     this.#client = this.#host.handle(this.#inner, this);
     if (gone !== undefined) this.#hold(gone);
     // The keep alive is watched here, by the endpoint's clock.
     this.#forward(withKeepAlive(packet, 0));
   }
 
-  #connectObjection(request: ConnectRequest): Objection | undefined {
-    const { protocolLevel, clientId } = request;
-    if (protocolLevel !== 4) {
-      const message = `protocol level ${protocolLevel}; only MQTT 3.1.1 (level 4) is emulated`;
-      return { reason: "unsupported-protocol", message };
-    }
-    if (clientId === "") return { reason: "client-id", message: "a CONNECT without a client id" };
-    return firstObjection(this.#host.rules, (rule) => rule.connect?.(request, this.#session));
+  #createOutgoing(): Outgoing {
+    return new Outgoing({
+      clientId: this.#session.clientId,
+      traffic: this.#host.traffic,
+      rates: this.#rates,
+      write: (bytes, done) => {
+        if (this.#isOver()) done();
+        else this.#socket.write(bytes, done);
+      },
+      onPuback: (packetId) => this.#incoming.acknowledged(packetId),
+    });
   }
 
   #hold(gone: Promise<void>): void {
     this.#held = [];
-    this.#socket.pause();
+    this.#pause("held");
     void gone.then(() => {
       const held = this.#held ?? [];
       this.#held = undefined;
       for (const bytes of held) this.#forward(bytes);
-      this.#socket.resume();
+      this.#goOn("held");
     });
   }
 
   #forward(bytes: Buffer | null): void {
     if (this.#held) this.#held.push(bytes);
-    else if (!this.#inner.destroyed && !this.#inner.push(bytes) && !this.#isOver()) this.#socket.pause();
-  }
-
-  #watch(keepAlive: number): void {
-    const { clock } = this.#host;
-    const patience = keepAlive * 1_500;
-    const check = () => {
-      const silence = clock.now() - this.#lastHeard;
-      if (silence < patience) this.#later(patience - silence, check);
-      else
-        this.end({
-          reason: "keep-alive",
-          message: `nothing for ${silence / 1_000} s; the limit is ${patience / 1_000} s`,
-        });
-    };
-    this.#later(patience, check);
+    else if (!this.#inner.destroyed && !this.#inner.push(bytes) && !this.#isOver()) this.#pause("full");
   }
 
   #settle(): void {
-    if (this.#socket.destroyed && (!this.#client || this.#inner.destroyed)) this.#cancelAll();
+    if (this.#socket.destroyed && (!this.#client || this.#inner.destroyed)) this.#timers.cancelAll();
     if (!this.#client || this.#inner.destroyed) this.#resolveReleased();
-  }
-
-  #later(ms: number, run: () => void): void {
-    const cancel = this.#host.clock.after(ms, () => {
-      this.#cancellations.delete(cancel);
-      run();
-    });
-    this.#cancellations.add(cancel);
-  }
-
-  #cancelAll(): void {
-    for (const cancel of this.#cancellations) cancel();
-    this.#cancellations.clear();
   }
 }
 

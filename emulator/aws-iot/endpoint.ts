@@ -6,17 +6,21 @@
 import { X509Certificate } from "node:crypto";
 import type { Socket } from "node:net";
 import { createServer, type Server, type TLSSocket } from "node:tls";
-import type { Aedes, Client, PublishPacket } from "aedes";
+import type { Aedes, Client } from "aedes";
 import type { Clock } from "../../protocol/bus.ts";
 import { realClock } from "../clock.ts";
+import { wireBroker } from "./broker.ts";
 import { type Authority, certificateIdOf, createAuthority } from "./certificates.ts";
 import { Connection, type ConnectionHost } from "./connection.ts";
 import type { EndpointEvent } from "./events.ts";
-import { type LimitSwitches, limitsRule, remainingLengthMax } from "./limits.ts";
-import { closeServer, listen, requirePort } from "./listen.ts";
+import { type EndpointFaults, Faults } from "./faults.ts";
+import { type LimitSwitches, Limits, limitsRule, remainingLengthMax } from "./limits.ts";
+import { requirePort } from "./listen.ts";
+import { Listener } from "./listener.ts";
 import type { Policy } from "./policy.ts";
 import { type CertificateRegistration, CertificateRegistry } from "./registry.ts";
-import { firstObjection, type Objection, reservedTopicsRule } from "./rules.ts";
+import { connectRule, type Objection, reservedTopicsRule } from "./rules.ts";
+import { connectRateRule, createTraffic, type Traffic } from "./traffic.ts";
 
 /** Where AWS has a region and an account, in every ARN. */
 const REGION = "ap-northeast-1";
@@ -33,12 +37,12 @@ export interface AwsIotEndpointOptions {
   readonly authority?: Authority;
   /** What is attached to each certificate that is registered without policies of its own; default nothing. */
   readonly policies?: readonly Policy[];
-  /** Which limits hold; default all. */
+  /** Which limits hold at the start; default all. */
   readonly limits?: LimitSwitches;
   /** Default the ARNs of account 000000000000 in ap-northeast-1. */
   readonly region?: string;
   readonly account?: string;
-  /** Measures the keep alive and the wait for a CONNECT; default the wall's. */
+  /** Measures every wait, rate and fault; default the wall's. */
   readonly clock?: Clock;
 }
 
@@ -63,6 +67,13 @@ export interface AwsIotEndpoint {
   detachPolicy(certificateId: string, policy: Pick<Policy, "name">): void;
   /** Inactive: ends the certificate's live connections. @throws SakuraError INVALID_ARGUMENT for an unknown one */
   setActive(certificateId: string, active: boolean): void;
+  /**
+   * Switches the limits that are named, for what comes next.
+   * @throws SakuraError INVALID_ARGUMENT for a number that is no limit
+   */
+  setLimits(limits: LimitSwitches): void;
+  /** What it does wrong on purpose. */
+  readonly faults: EndpointFaults;
   /** Calls the listener with what happens, in order. Returns its removal. */
   onEvent(listener: (event: EndpointEvent) => void): () => void;
   /** Ends every connection; resolves when the port is free again. Further calls do nothing more. */
@@ -80,21 +91,21 @@ export async function startAwsIotEndpoint(options: AwsIotEndpointOptions = {}): 
   const { certificate, privateKey } = await authority.issueServer(["localhost", "127.0.0.1", "::1"]);
   // Loaded here, so that a program which never starts an endpoint does not wait for it.
   const broker = await (await import("aedes")).Aedes.createBroker();
-  const endpoint = new Endpoint(broker, authority, host, options);
+  const createOne = (): Server =>
+    createServer({
+      ca: authority.certificate,
+      cert: certificate,
+      key: privateKey,
+      requestCert: true,
+      rejectUnauthorized: true,
+      minVersion: "TLSv1.2",
+      handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+      // What AWS wants to hear on port 443; who says nothing is served as well.
+      ALPNProtocols: ["x-amzn-mqtt-ca", "mqtt"],
+    });
+  const endpoint = new Endpoint(broker, createOne, { ...options, authority, host });
   try {
-    await endpoint.listen(port, () =>
-      createServer({
-        ca: authority.certificate,
-        cert: certificate,
-        key: privateKey,
-        requestCert: true,
-        rejectUnauthorized: true,
-        minVersion: "TLSv1.2",
-        handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
-        // What AWS wants to hear on port 443; who says nothing is served as well.
-        ALPNProtocols: ["x-amzn-mqtt-ca", "mqtt"],
-      }),
-    );
+    await endpoint.listen(port);
   } catch (error) {
     await endpoint.close();
     throw error;
@@ -102,10 +113,13 @@ export async function startAwsIotEndpoint(options: AwsIotEndpointOptions = {}): 
   return endpoint;
 }
 
+type EndpointOptions = AwsIotEndpointOptions & { readonly authority: Authority; readonly host: string };
+
 class Endpoint implements AwsIotEndpoint {
   readonly host: string;
   readonly authority: Authority;
   readonly arnPrefix: string;
+  readonly faults: Faults;
   readonly #broker: Aedes;
   readonly #registry: CertificateRegistry;
   readonly #connectionHost: ConnectionHost;
@@ -114,46 +128,76 @@ class Endpoint implements AwsIotEndpoint {
   readonly #connections = new Set<Connection>();
   readonly #byClientId = new Map<string, Connection>();
   readonly #byClient = new WeakMap<Client, Connection>();
-  #servers: readonly Server[] = [];
-  #port = 0;
+  readonly #limits: Limits;
+  readonly #listener: Listener;
   #closing: Promise<void> | undefined;
 
-  constructor(broker: Aedes, authority: Authority, host: string, options: AwsIotEndpointOptions) {
-    const { region = REGION, account = ACCOUNT, limits = {}, policies = [], clock = realClock } = options;
+  constructor(broker: Aedes, createOne: () => Server, options: EndpointOptions) {
+    const { authority, host, region = REGION, account = ACCOUNT, policies = [], clock = realClock } = options;
     this.host = host;
     this.authority = authority;
     this.arnPrefix = `arn:aws:iot:${region}:${account}:`;
     this.#broker = broker;
+    this.#limits = new Limits(options.limits);
     this.#registry = new CertificateRegistry({
       authority: new X509Certificate(authority.certificate),
       arnPrefix: this.arnPrefix,
       defaultPolicies: policies,
     });
-    this.#connectionHost = {
+    const emit = (event: EndpointEvent): void => this.#emit(event);
+    this.#listener = new Listener({
+      host,
       clock,
-      // Sizes come before permissions: what is too large is not looked at any further.
-      rules: [limitsRule(limits), reservedTopicsRule, this.#registry.rule],
-      remainingLengthMax: remainingLengthMax(limits),
+      create: () => this.#wireServer(createOne()),
+      onChange: (listening, message) => emit({ type: "listening", listening, message }),
+    });
+    this.faults = new Faults(clock, {
+      endAll: (why) => this.#endAll(why),
+      stopListening: (ms) => this.#listener.pause(ms),
+    });
+    const traffic = createTraffic({ clock, limits: this.#limits, faults: this.faults, emit });
+    this.#connectionHost = this.#createHost(traffic);
+    wireBroker(broker, {
+      registry: this.#registry,
+      traffic,
+      connectionOf: (client) => this.#byClient.get(client),
+    });
+  }
+
+  #createHost(traffic: Traffic): ConnectionHost {
+    const { clock, limits, faults } = traffic;
+    return {
+      traffic,
+      rules: [
+        connectRule,
+        faults.rule,
+        connectRateRule(clock, limits),
+        // Sizes come before permissions: what is too large is not looked at any further.
+        limitsRule(limits),
+        reservedTopicsRule,
+        this.#registry.rule,
+      ],
+      remainingLengthMax: () => remainingLengthMax(limits),
       handle: (inner, connection) => {
-        const client = broker.handle(inner);
+        const client = this.#broker.handle(inner);
         this.#byClient.set(client, connection);
         return client;
       },
       enter: (connection) => this.#enter(connection),
       leave: (connection) => this.#leave(connection),
-      emit: (event) => this.#emit(event),
     };
-    this.#wireBroker();
   }
 
   get port(): number {
-    return this.#port;
+    return this.#listener.port;
   }
 
-  async listen(port: number, create: () => Server): Promise<void> {
-    const bound = await listen(this.host, port, () => this.#wireServer(create()));
-    this.#servers = bound.servers;
-    this.#port = bound.port;
+  listen(port: number): Promise<void> {
+    return this.#listener.open(port);
+  }
+
+  setLimits(limits: LimitSwitches): void {
+    this.#limits.set(limits);
   }
 
   registerCertificate(registration: CertificateRegistration): string {
@@ -166,13 +210,13 @@ class Endpoint implements AwsIotEndpoint {
 
   detachPolicy(certificateId: string, { name }: Pick<Policy, "name">): void {
     if (!this.#registry.detach(certificateId, name)) return;
-    this.#endAll(certificateId, { reason: "policy-detached", message: `policy ${name} was detached` });
+    this.#endAll({ reason: "policy-detached", message: `policy ${name} was detached` }, certificateId);
   }
 
   setActive(certificateId: string, active: boolean): void {
     this.#registry.setActive(certificateId, active);
     if (!active) {
-      this.#endAll(certificateId, { reason: "inactive-certificate", message: "the certificate was made inactive" });
+      this.#endAll({ reason: "inactive-certificate", message: "the certificate was made inactive" }, certificateId);
     }
   }
 
@@ -187,10 +231,10 @@ class Endpoint implements AwsIotEndpoint {
   }
 
   async #close(): Promise<void> {
-    const closed = this.#servers.map(closeServer);
+    const closed = this.#listener.close();
     for (const connection of this.#connections) connection.destroy();
     for (const socket of this.#sockets) socket.destroy();
-    await Promise.all(closed);
+    await closed;
     await new Promise<void>((resolve) => this.#broker.close(resolve));
     this.#listeners.clear();
   }
@@ -225,38 +269,6 @@ class Endpoint implements AwsIotEndpoint {
     this.#emit({ type: "refused", reason: "tls", message: `the handshake failed: ${why}` });
   }
 
-  #wireBroker(): void {
-    const broker = this.#broker;
-    broker.authorizePublish = (client, packet, done) => {
-      const connection = client ? this.#byClient.get(client) : undefined;
-      const objection = connection ? this.#publishObjection(connection, packet) : undefined;
-      done(connection && !objection ? null : new Error(objection?.message ?? "nobody's"));
-    };
-    broker.authorizeForward = (client, packet) => {
-      const connection = this.#byClient.get(client);
-      return connection && this.#registry.mayReceive(connection.session, packet.topic) ? packet : null;
-    };
-    broker.on("subscribe", (subscriptions, client) => {
-      const clientId = this.#byClient.get(client)?.session.clientId;
-      if (clientId === undefined) return;
-      for (const { topic, qos } of subscriptions) this.#emit({ type: "subscribed", clientId, filter: topic, qos });
-    });
-  }
-
-  /**
-   * The broker asks before every publish. What the client sent has been judged on the wire already; its will has not,
-   * and is published when the policies may have changed.
-   */
-  #publishObjection({ session }: Connection, packet: PublishPacket): Objection | undefined {
-    const { topic, qos, retain } = packet;
-    const bytes = Buffer.byteLength(packet.payload);
-    const request = { topic, qos, retain, payloadBytes: bytes };
-    const stateless = [reservedTopicsRule, this.#registry.rule];
-    const objection = firstObjection(stateless, (rule) => rule.publish?.(request, session));
-    if (!objection) this.#emit({ type: "published", clientId: session.clientId, topic, bytes, qos });
-    return objection;
-  }
-
   #enter(connection: Connection): Promise<void> | undefined {
     const { clientId } = connection.session;
     const earlier = this.#byClientId.get(clientId);
@@ -271,10 +283,13 @@ class Endpoint implements AwsIotEndpoint {
     if (this.#byClientId.get(clientId) === connection) this.#byClientId.delete(clientId);
   }
 
-  #endAll(certificateId: string, why: Objection): void {
-    for (const connection of this.#connections) {
-      if (connection.session.certificateId === certificateId) connection.end(why);
-    }
+  /** @param certificateId of the connections; default all. @returns how many */
+  #endAll(why: Objection, certificateId?: string): number {
+    const ended = [...this.#connections].filter(
+      ({ session }) => certificateId === undefined || session.certificateId === certificateId,
+    );
+    for (const connection of ended) connection.end(why);
+    return ended.length;
   }
 
   #emit(event: EndpointEvent): void {

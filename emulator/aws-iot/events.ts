@@ -20,13 +20,21 @@ export type EndReason =
   | "topic-too-long" // or with too many slashes
   | "too-many-topics" // in one SUBSCRIBE
   | "qos-2"
+  | "connect-rate" // more than one CONNECT a second for one client id
   | "policy-detached"
   | "taken-over" // another CONNECT with the same client id
   | "keep-alive" // nothing heard for one and a half keep-alive periods
   | "protocol" // what came is not MQTT 3.1.1
   | "client" // it sent DISCONNECT
   | "connection-lost" // it went without
+  | "fault" // it was told to
   | "closing"; // the endpoint was closed
+
+/** Which way a publish went: from the client, or to it. */
+export type Direction = "in" | "out";
+
+/** The limit that a publish would have exceeded, or the fault that keeps an answer back. */
+export type FlowReason = "publish-rate" | "account-rate" | "unacknowledged" | "fault";
 
 export type EndpointEvent =
   | { readonly type: "connected"; readonly clientId: string; readonly certificateId: string }
@@ -49,5 +57,43 @@ export type EndpointEvent =
       readonly bytes: number;
       readonly qos: number;
     }
+  | {
+      /** Gone: QoS 0 is lost, QoS 1 gets no PUBACK. To the client, its session still has it where it is persistent. */
+      readonly type: "discarded";
+      readonly clientId: string;
+      readonly direction: Direction;
+      readonly topic: string;
+      /** Of the payload. */
+      readonly bytes: number;
+      readonly qos: number;
+      readonly reason: FlowReason;
+    }
+  | {
+      /** Kept back: a message until the limit allows it, an answer for good. */
+      readonly type: "withheld";
+      readonly clientId: string;
+      readonly what: "message" | "puback" | "suback";
+      readonly packetId: number;
+      readonly reason: FlowReason;
+    }
+  | {
+      /** The connection is over its throughput, and is not read, or written to, for so long. Told once a second. */
+      readonly type: "delayed";
+      readonly clientId: string;
+      readonly ms: number;
+    }
+  | {
+      /** A fault: whether the port is listened on. */
+      readonly type: "listening";
+      readonly listening: boolean;
+      readonly message: string;
+    }
   | { readonly type: "subscribed"; readonly clientId: string; readonly filter: string; readonly qos: number }
+  | {
+      /** One that the SUBACK says no to. */
+      readonly type: "subscribe-refused";
+      readonly clientId: string;
+      readonly filter: string;
+      readonly message: string;
+    }
   | { readonly type: "disconnected"; readonly clientId: string; readonly reason: EndReason; readonly message: string };

@@ -33,6 +33,17 @@ export function firstObjection<T>(all: readonly T[], ask: (one: T) => Objection 
   return undefined;
 }
 
+/** What every CONNECT must be to be looked at any further. */
+export const connectRule: Rule = {
+  connect({ protocolLevel, clientId }) {
+    if (protocolLevel !== 4) {
+      const message = `protocol level ${protocolLevel}; only MQTT 3.1.1 (level 4) is emulated`;
+      return { reason: "unsupported-protocol", message };
+    }
+    return clientId === "" ? { reason: "client-id", message: "a CONNECT without a client id" } : undefined;
+  },
+};
+
 /**
  * `$…` belongs to the broker: only `$aws/…` is AWS's to give. A shared subscription (`$share/…`) is AWS's too, but is
  * not emulated, and it is better refused than never delivered to.

@@ -5,7 +5,7 @@
 import { isUtf8 } from "node:buffer";
 
 /** §2.2.1 */
-export const packetTypes = { connect: 1, publish: 3, subscribe: 8, disconnect: 14 } as const;
+export const packetTypes = { connect: 1, publish: 3, puback: 4, subscribe: 8, suback: 9, disconnect: 14 } as const;
 
 /** The largest remaining length that four digits hold (§2.2.3). */
 const REMAINING_LENGTH_MAX = 268_435_455;
@@ -37,6 +37,8 @@ export interface PublishRequest {
   readonly qos: number;
   readonly retain: boolean;
   readonly payloadBytes: number;
+  /** What its PUBACK names; a will, and QoS 0, have none. */
+  readonly packetId?: number;
 }
 
 export interface SubscribeRequest {
@@ -139,9 +141,15 @@ export function readPublish({ body, flags }: Packet): PublishRequest | undefined
   return reading(body, (reader) => {
     const topic = reader.text();
     const qos = (flags >> 1) & 0x03;
-    if (qos > 0) reader.word();
-    return { topic, qos, retain: (flags & 0x01) === 1, payloadBytes: reader.left() };
+    const packetId = qos > 0 ? reader.word() : undefined;
+    const retain = (flags & 0x01) === 1;
+    return { topic, qos, retain, payloadBytes: reader.left(), ...(packetId !== undefined && { packetId }) };
   });
+}
+
+/** What a PUBACK or SUBACK answers to (§3.4, §3.9); nothing when it does not say. */
+export function readPacketId({ body }: Packet): number | undefined {
+  return reading(body, (reader) => reader.word());
 }
 
 /** §3.8; nothing when the packet does not hold what it must. */

@@ -3,7 +3,7 @@ import type { Clock } from "../../protocol/bus.ts";
 import { isSakuraError, SakuraError } from "../../protocol/errors.ts";
 import { monotonicMs } from "../clock.ts";
 import type { IdentifiedService } from "../config/client-ids.ts";
-import type { BridgeConfig, ModuleConfig } from "../config/schema.ts";
+import type { BridgeConfig, ModuleConfig, ServiceConfig } from "../config/schema.ts";
 import { awsIotService } from "./aws-iot.ts";
 import type { DownlinkBounds } from "./downlink-queue.ts";
 import type { Link } from "./link.ts";
@@ -39,7 +39,7 @@ export function openConfiguredOutbox(
 }
 
 export function servicePartOf(
-  { config, clientId }: IdentifiedService,
+  { config, clientId }: IdentifiedService<ServiceConfig>,
   { clock, random, pacer }: ServiceContext,
 ): ServicePart {
   return {

@@ -11,7 +11,7 @@ import { copyClientId, forgetClientId, type IdentifiedService, withClientIds } f
 import { editServices, type ServiceChanges, type ServiceEdit } from "../config/edit.ts";
 import { loadConfig, parseConfig } from "../config/load.ts";
 import { storePems } from "../config/pem-files.ts";
-import type { BridgeConfig, ServiceInput } from "../config/schema.ts";
+import type { BridgeConfig, ServiceConfig, ServiceInput } from "../config/schema.ts";
 import { replaceFile } from "../config/write-file.ts";
 import { downlinkBoundsOf, linkOf, servicePartOf } from "./assemble.ts";
 import { type ConfigDiff, configDiff, type Renaming } from "./config-diff.ts";
@@ -42,7 +42,7 @@ interface Prepared {
   readonly diff: ConfigDiff;
   /** Of the modules that are added or changed, by id. Nothing started. */
   readonly links: ReadonlyMap<string, Link>;
-  readonly identified: readonly IdentifiedService[];
+  readonly identified: readonly IdentifiedService<ServiceConfig>[];
 }
 
 export class ManagedBridge implements BridgeControl {
@@ -52,7 +52,7 @@ export class ManagedBridge implements BridgeControl {
   /** Where the client ids are: a new `outbox.path` counts from the next start. */
   readonly #outboxPath: string;
   #config: BridgeConfig;
-  #identified: readonly IdentifiedService[];
+  #identified: readonly IdentifiedService<ServiceConfig>[];
   /** The last change: the next begins when it has ended. */
   #tail: Promise<unknown> = Promise.resolve();
   #closed = false;

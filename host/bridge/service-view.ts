@@ -1,9 +1,10 @@
 /** A service as an operator may see it: everything but its key. */
 import { X509Certificate } from "node:crypto";
 import type { IdentifiedService } from "../config/client-ids.ts";
+import type { ServiceConfig } from "../config/schema.ts";
 import type { CertificateView, ServiceView } from "./control.ts";
 
-export function serviceView({ config, clientId }: IdentifiedService): ServiceView {
+export function serviceView({ config, clientId }: IdentifiedService<ServiceConfig>): ServiceView {
   const { credentials, modules, ...fields } = config;
   const { certificate, rootCa, from } = credentials;
   return {

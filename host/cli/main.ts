@@ -35,7 +35,7 @@ registerModuleVerbs(program, io);
 registerBridgeVerb(program, io);
 registerTapVerb(program, io);
 registerConfigVerbs(program, io);
-registerOutboxVerbs(program, io);
+registerOutboxVerbs(program, io, async (config) => (await import("../bridge/kept-outbox.ts")).openKeptOutbox(config));
 registerAvrVerb(program, io);
 registerAwsIotVerbs(program, io);
 registerCodegenVerbs(program, io);

@@ -5,13 +5,25 @@ import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import { errnoOf, reasonOf, SakuraError } from "../../protocol/errors.ts";
-import type { BridgeConfig, ServiceConfig } from "./schema.ts";
+import type { ConfigPath } from "./schema.ts";
 
 const FILE = "client-ids.json";
 const fileSchema = z.record(z.string(), z.string().min(1).max(128));
 
-export interface IdentifiedService {
-  readonly config: ServiceConfig;
+/** What of a configuration names its services' client ids, or where they are kept. */
+interface Identifiable<S> {
+  readonly services: readonly S[];
+  readonly outbox: { readonly path: string };
+  readonly where: (path: ConfigPath) => string;
+}
+
+interface Named {
+  readonly name: string;
+  readonly client_id?: string | undefined;
+}
+
+export interface IdentifiedService<S extends Named> {
+  readonly config: S;
   readonly clientId: string;
 }
 
@@ -20,13 +32,13 @@ export interface IdentifiedService {
  * is not there; nothing is written or read when every service names its own.
  * @throws SakuraError INVALID_CONFIG when the file cannot be read or written, or holds something else
  */
-export function withClientIds(config: BridgeConfig): readonly IdentifiedService[] {
+export function withClientIds<S extends Named>(config: Identifiable<S>): readonly IdentifiedService<S>[] {
   const { services, outbox, where } = config;
   const file = join(outbox.path, FILE);
   try {
     const kept = services.every(({ client_id }) => client_id !== undefined) ? {} : readKept(file);
     const made: Record<string, string> = {};
-    const identified = services.map((service): IdentifiedService => {
+    const identified = services.map((service): IdentifiedService<S> => {
       const { client_id, name } = service;
       if (client_id !== undefined) return { config: service, clientId: client_id };
       const known = Object.hasOwn(kept, name) ? kept[name] : undefined;

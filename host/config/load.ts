@@ -32,20 +32,41 @@ import { parseYaml } from "./yaml.ts";
  * @throws SakuraError INVALID_CONFIG: one message with file, line, path and what to do; never key material
  */
 export function loadConfig(file: string): BridgeConfig {
-  let text: string;
+  return parseConfig(readText(file), sourceOf(file));
+}
+
+/** A file's content as far as it can be known without the files that it names. */
+export interface CheckedFile {
+  readonly file: BridgeFile;
+  readonly where: (path: ConfigPath) => string;
+  /** To which the paths in it are relative; absolute. */
+  readonly directory: string;
+}
+
+/** As {@link loadConfig}, without looking at certificates and keys: they may not be there yet. @throws SakuraError INVALID_CONFIG */
+export function loadBridgeFile(file: string): CheckedFile {
+  const source = sourceOf(file);
+  const { file: content, where } = checkBridgeText(readText(file), source.name);
+  return { file: content, where, directory: source.directory };
+}
+
+function sourceOf(file: string): ConfigSource {
+  return { name: basename(file), directory: dirname(resolve(file)) };
+}
+
+function readText(file: string): string {
   try {
     // Reading a pipe that nobody writes to would never end, and could not be given up.
     if (!statSync(file).isFile()) {
       throw new SakuraError("INVALID_CONFIG", `the configuration file ${file} is not a file`, { context: { file } });
     }
-    text = readFileSync(file, "utf8");
+    return readFileSync(file, "utf8");
   } catch (cause) {
     if (isSakuraError(cause)) throw cause;
     const code = errnoOf(cause);
     const what = code === "ENOENT" ? "is not there: check the path" : `cannot be read (${code ?? "unknown error"})`;
     throw new SakuraError("INVALID_CONFIG", `the configuration file ${file} ${what}`, { context: { file }, cause });
   }
-  return parseConfig(text, { name: basename(file), directory: dirname(resolve(file)) });
 }
 
 export interface ConfigSource {
@@ -57,6 +78,22 @@ export interface ConfigSource {
 
 /** As {@link loadConfig}, from text. @throws SakuraError INVALID_CONFIG */
 export function parseConfig(text: string, { name, directory }: ConfigSource): BridgeConfig {
+  const { file, where, fail } = checkBridgeText(text, name);
+  const warnings: string[] = [];
+  const warn: Warn = (path, message) => void warnings.push(`${where(path)}: ${message}`);
+  return {
+    services: file.services.map((service, i) => loadService(service, directory, ["services", i], where, warn)),
+    modules: file.modules.map((module, i) => loadModule(module, directory, ["modules", i], fail)),
+    outbox: { ...file.outbox, path: resolve(directory, file.outbox.path) },
+    downlinks: file.downlinks,
+    http: file.http,
+    warnings,
+    where,
+  };
+}
+
+/** As {@link loadBridgeFile}, from text. @throws SakuraError INVALID_CONFIG */
+export function checkBridgeText(text: string, name: string) {
   const yaml = parseYaml(text, name);
   const where = (path: ConfigPath): string => {
     const { line, column } = yaml.locate(path);
@@ -77,17 +114,7 @@ export function parseConfig(text: string, { name, directory }: ConfigSource): Br
   }
   const problem = bridgeFileProblem(result.data);
   if (problem) fail(problem.path, problem.message);
-  const warnings: string[] = [];
-  const warn: Warn = (path, message) => void warnings.push(`${where(path)}: ${message}`);
-  return {
-    services: result.data.services.map((service, i) => loadService(service, directory, ["services", i], where, warn)),
-    modules: result.data.modules.map((module, i) => loadModule(module, directory, ["modules", i], fail)),
-    outbox: { ...result.data.outbox, path: resolve(directory, result.data.outbox.path) },
-    downlinks: result.data.downlinks,
-    http: result.data.http,
-    warnings,
-    where,
-  };
+  return { file: result.data, where, fail };
 }
 
 /** A key that is not known explains best why another is missing. */

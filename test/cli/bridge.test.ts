@@ -252,7 +252,7 @@ describe("sakuraio bridge", () => {
     expect(code).toBe(0);
     expect(stderr).toMatch(/service plant-a: error: nothing listens on 127\.0\.0\.1:\d+: .*; next try in \d+ s/);
     expect(stderr).toMatch(/link u0123456789b \(module\): error: .*\/dev\/not-there/);
-    expect(stderr).toMatch(/service plant-a: 1 messages were not sent, and are lost/);
+    expect(stderr).toMatch(/service plant-a: 1 messages were not sent; they stay in the outbox/);
     expect(running.lines).toContainEqual({ event: "unsent", service: "plant-a", messages: 1 });
   });
 

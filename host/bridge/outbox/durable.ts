@@ -62,6 +62,11 @@ const AHEAD_LANE_MIN = MIB / 2;
 const EXPIRY_MIN_MS = 1_000;
 const EXPIRY_MAX_MS = 60_000;
 
+/** Where the messages are, beside the client ids. */
+export function storePath(outboxPath: string): string {
+  return join(outboxPath, "store");
+}
+
 /**
  * Opens the outbox in a directory, which is made when it is not there, for this user alone. Resolves when what it holds
  * can be handed out, or in state `failed` when it cannot be opened now.
@@ -96,7 +101,7 @@ class DurableOutbox implements Outbox, LaneHost {
     this.ages = new Ages(clock, this.wall);
     this.#registry = new LaneRegistry(this);
     this.#keeper = new StoreKeeper({
-      path: join(path, "store"),
+      path: storePath(path),
       clock,
       report: this.report,
       lowSpaceBytes: lowSpaceBytes ?? 64 * MIB,

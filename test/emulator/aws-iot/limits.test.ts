@@ -1,14 +1,15 @@
 import { describe, expect, it } from "vitest";
-import { type LimitSwitches, limitsRule } from "../../../emulator/aws-iot/limits.ts";
+import { type LimitSwitches, Limits, limitsRule } from "../../../emulator/aws-iot/limits.ts";
 
 const session = { certificateId: "c", clientId: "a" };
 
 function publish(topic: string, payloadBytes = 0, qos = 0, switches?: LimitSwitches) {
-  return limitsRule(switches).publish?.({ topic, qos, retain: false, payloadBytes }, session)?.reason;
+  return limitsRule(new Limits(switches)).publish?.({ topic, qos, retain: false, payloadBytes }, session)?.reason;
 }
 
 function subscribe(filters: string[], qos = 0, switches?: LimitSwitches) {
-  return limitsRule(switches).subscribe?.({ filters: filters.map((filter) => ({ filter, qos })) }, session)?.reason;
+  return limitsRule(new Limits(switches)).subscribe?.({ filters: filters.map((filter) => ({ filter, qos })) }, session)
+    ?.reason;
 }
 
 function connect(clientId: string, will?: { topic: string; qos: number }, switches?: LimitSwitches) {
@@ -18,7 +19,7 @@ function connect(clientId: string, will?: { topic: string; qos: number }, switch
     keepAlive: 60,
     will: will && { ...will, retain: false, payloadBytes: 0 },
   };
-  return limitsRule(switches).connect?.(request, session)?.reason;
+  return limitsRule(new Limits(switches)).connect?.(request, session)?.reason;
 }
 
 describe("limits", () => {

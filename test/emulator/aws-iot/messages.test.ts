@@ -102,7 +102,7 @@ describe("publish", () => {
   it("takes 128 KB and ends the connection for a byte more, unless that limit is off", async () => {
     for (const [limits, expected] of [
       [{}, "payload-too-large"],
-      [{ payload: false }, undefined],
+      [{ payload: false, throughput: false }, undefined],
     ] as const) {
       const endpoint = await startEndpoint({ limits });
       const log = recordEvents(endpoint);

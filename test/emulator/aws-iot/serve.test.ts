@@ -14,13 +14,21 @@ async function temporary(): Promise<string> {
   return dir;
 }
 
-function serve(options: { dir: string; policy?: boolean; json?: boolean; port?: number }) {
-  const { dir, policy = true, json = true, port = 0 } = options;
+interface ServeOptions {
+  dir: string;
+  policy?: boolean;
+  json?: boolean;
+  port?: number;
+  limits?: string;
+  faults?: string;
+}
+
+function serve({ policy = true, json = true, port = 0, ...rest }: ServeOptions) {
   const stdin = new PassThrough();
   const stdout = new PassThrough();
   const stderr = new PassThrough({ encoding: "utf8" });
   const abort = new AbortController();
-  const exit = serveAwsIot({ dir, port, policy, json }, { stdin, stdout, stderr, signal: abort.signal });
+  const exit = serveAwsIot({ port, policy, json, ...rest }, { stdin, stdout, stderr, signal: abort.signal });
   // A test that looks at the failure itself does so through `stop`.
   exit.catch(() => stdout.end());
   const stop = () => {
@@ -92,7 +100,7 @@ describe("aws-iot serve --json", () => {
 
     stdin.write('{"control":"attach-policy"}\n');
     expect(await parsed()).toEqual({ event: "control", ok: true });
-    await connectDevice(dir, port, "bridge");
+    await connectDevice(dir, port, "bridge again");
     expect(await parsed()).toMatchObject({ event: "connected" });
 
     stdin.write('{"control":"detach-policy"}\n');
@@ -104,6 +112,63 @@ describe("aws-iot serve --json", () => {
       expect(await parsed()).toEqual({ event: "control", ok: false, reason: expect.any(String) });
     }
     expect(await parsed()).toEqual({ event: "control", ok: true });
+  });
+
+  it("misbehaves as it is told to, and tells what became of each message", async () => {
+    const dir = await temporary();
+    const { parsed, stdin } = serve({ dir, faults: "no-puback", limits: "connectRate=off" });
+    const port = portIn(await parsed());
+    const bridge = await connectDevice(dir, port, "bridge");
+    await parsed();
+    bridge.publish("sakura/up/u1", "x", { qos: 1 });
+    const topic = "sakura/up/u1";
+    expect(await parsed()).toEqual({ event: "published", client_id: "bridge", topic, bytes: 1, qos: 1 });
+    expect(await parsed()).toEqual({
+      event: "withheld",
+      client_id: "bridge",
+      what: "puback",
+      packet_id: expect.any(Number),
+      reason: "fault",
+    });
+    const say = async (line: object) => {
+      stdin.write(`${JSON.stringify(line)}\n`);
+      return parsed();
+    };
+    const done = { event: "control", ok: true };
+    expect(await say({ control: "faults", value: "" })).toEqual(done);
+    expect(await say({ control: "limits", value: { publishRate: 1 } })).toEqual(done);
+    for (const payload of ["y", "zz"]) bridge.publish(topic, payload);
+    const two = [await parsed(), await parsed()];
+    expect(two).toContainEqual({ event: "published", client_id: "bridge", topic, bytes: 1, qos: 0 });
+    const discarded = { client_id: "bridge", direction: "in", topic, bytes: 2, qos: 0, reason: "publish-rate" };
+    expect(two).toContainEqual({ event: "discarded", ...discarded });
+    expect(await say({ control: "drop" })).toMatchObject({ event: "disconnected", reason: "fault" });
+    expect(await parsed()).toEqual(done);
+    expect(await say({ control: "refuse", ms: 60_000 })).toEqual(done);
+    await expect(connectDevice(dir, port, "bridge")).rejects.toThrow("before a CONNACK");
+    expect(await parsed()).toMatchObject({ event: "refused", reason: "fault" });
+    expect(await say({ control: "refuse", ms: 0 })).toEqual(done);
+    await connectDevice(dir, port, "bridge");
+    expect(await parsed()).toMatchObject({ event: "connected" });
+    expect(await say({ control: "refuse", ms: 60_000, tcp: true })).toMatchObject({ event: "listening" });
+    expect(await parsed()).toEqual(done);
+    for (const wrong of [
+      { control: "faults", value: "flip=1" },
+      { control: "limits", value: { publishrate: false } },
+      { control: "limits", value: { publishRate: 0 } },
+      { control: "refuse", ms: -1 },
+    ]) {
+      expect(await say(wrong)).toEqual({ event: "control", ok: false, reason: expect.any(String) });
+    }
+  });
+
+  it("does not begin with faults or limits that are none", async () => {
+    const dir = await temporary();
+    for (const options of [{ faults: "flip=1" }, { limits: "publishRate=maybe" }]) {
+      await expect(serve({ dir, ...options }).stop()).rejects.toSatisfy((error) =>
+        isSakuraError(error, "INVALID_ARGUMENT"),
+      );
+    }
   });
 
   it("goes on after the end of stdin", async () => {

@@ -90,7 +90,7 @@ describe("what packets ask for", () => {
   });
 
   it("reads a PUBLISH, the payload without a packet id at QoS 0", () => {
-    expect(readPublish(only(PUBLISH))).toEqual({ topic: "a/b", qos: 1, retain: false, payloadBytes: 3 });
+    expect(readPublish(only(PUBLISH))).toEqual({ packetId: 7, topic: "a/b", qos: 1, retain: false, payloadBytes: 3 });
     const retained = hex("31 08 0003 612f62 686579");
     expect(readPublish(only(retained))).toEqual({ topic: "a/b", qos: 0, retain: true, payloadBytes: 3 });
   });
