@@ -63,9 +63,9 @@ export class Connection {
   readonly #keepAlive: KeepAlive;
   /** Why the socket is not read: it is read when there is no reason left. */
   readonly #pauses = new Set<Pause>();
-  readonly #resolveReleased: () => void;
   /** What is for the broker while an earlier connection of the same client id is not gone; null is the end. */
   #held: (Buffer | null)[] | undefined;
+  #resolveReleased = (): void => undefined;
   #client: Client | undefined;
   #outgoing: Outgoing | undefined;
   #phase: "new" | "open" | "over" = "new";
@@ -82,9 +82,9 @@ export class Connection {
     this.#keepAlive = new KeepAlive(host.traffic.clock);
     this.#rates = createRates(host.traffic);
     this.#incoming = new Incoming(host.traffic, this.#rates);
-    const { promise, resolve } = deferred();
-    this.released = promise;
-    this.#resolveReleased = resolve;
+    this.released = new Promise((resolve) => {
+      this.#resolveReleased = resolve;
+    });
     this.#inner = this.#createInner();
     this.#timers.after(CONNECT_TIMEOUT_MS, () => this.end({ reason: "no-connect", message: "no CONNECT in time" }));
     socket.on("data", (chunk: Buffer) => this.#onData(chunk));
@@ -302,12 +302,4 @@ export class Connection {
     if (this.#socket.destroyed && (!this.#client || this.#inner.destroyed)) this.#timers.cancelAll();
     if (!this.#client || this.#inner.destroyed) this.#resolveReleased();
   }
-}
-
-function deferred(): { readonly promise: Promise<void>; readonly resolve: () => void } {
-  let resolve = (): void => undefined;
-  const promise = new Promise<void>((settle) => {
-    resolve = settle;
-  });
-  return { promise, resolve };
 }

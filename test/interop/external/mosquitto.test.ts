@@ -63,7 +63,7 @@ it("carries a value up to mosquitto_sub and one down from mosquitto_pub", async 
 });
 
 it("refuses a certificate without a policy as AWS does: mosquitto is hung up on, until the policy is attached", async () => {
-  const { aws, port } = await serve("--no-policy");
+  const { aws, port } = await serve("--no-policy", "--limits", "connectRate=off");
   const refused = mosquitto("mosquitto_pub", port, "device", "-t", "sakura/up/u1", "-m", "{}");
   expect(await aws.next("refused")).toMatchObject({ reason: expect.any(String) });
   const code = await new Promise((resolve) => refused.on("close", resolve));
