@@ -93,6 +93,8 @@ export async function startAwsIotEndpoint(options: AwsIotEndpointOptions = {}): 
   const broker = await (await import("aedes")).Aedes.createBroker();
   const createOne = (): Server =>
     createServer({
+      // A PUBACK is small and comes alone: Nagle's algorithm would hold it for 40 ms.
+      noDelay: true,
       ca: authority.certificate,
       cert: certificate,
       key: privateKey,
