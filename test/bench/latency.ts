@@ -12,7 +12,8 @@ import { InProcessModules } from "./in-process-modules.ts";
 import { atMost, leftOut, type Row } from "./report.ts";
 
 const RATE = 1_000;
-const MODULES = 20;
+/** So many that the one before is long done when a module sends again, on a slow disk too. */
+const MODULES = 500;
 const WARM_UP = 3_000;
 const MESSAGES = 20_000;
 const FSYNCS = 2_000;
