@@ -179,12 +179,12 @@ describe("a service's connection", () => {
     await append(...numbers(0, 20));
     await connections[0]?.drain();
     expect(connections[0]?.published).toHaveLength(4);
-    await clock.advance(999);
+    await clock.advance(1_049);
     expect(connections[0]?.published).toHaveLength(4);
     await clock.advance(1);
     expect(connections[0]?.published).toHaveLength(9);
     await connections[0]?.drain();
-    await clock.advance(2_000);
+    await clock.advance(2_100);
     expect(connections[0]?.published).toEqual(numbers(0, 19));
     expect(downlinks).toEqual(["down"]);
   });
@@ -606,7 +606,7 @@ describe("what a service is told", () => {
     d.service.tell("result", Buffer.from("t2"));
     await settled();
     expect(d.at("me").published).toEqual(["early", "t1"]);
-    await d.clock.advance(1_000);
+    await d.clock.advance(1_050);
     expect(d.at("me").published).toEqual(["early", "t1", "t2"]);
     expect(d.at("me-2").published).toEqual([]);
     expect(d.outbox.lane("a").messages).toBe(0);

@@ -36,8 +36,9 @@ describe("a rate limit", () => {
     await clock.advance(400);
     limit.count();
     limit.count();
-    expect(limit.wait()).toBe(600);
-    await clock.advance(600);
+    // 50 ms more than the second: what the network brings together is still no more than AWS takes.
+    expect(limit.wait()).toBe(650);
+    await clock.advance(650);
     expect(limit.wait()).toBe(0);
     limit.count();
     expect(limit.wait()).toBe(400);
@@ -48,7 +49,7 @@ describe("a rate limit", () => {
     const limit = new RateLimit(1, { now: () => now, after: () => () => undefined });
     limit.count();
     now = 0;
-    expect(limit.wait()).toBe(1_000);
+    expect(limit.wait()).toBe(1_050);
   });
 });
 
