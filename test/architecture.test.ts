@@ -70,7 +70,7 @@ describe("the house", () => {
     expect(importersOf("serialport")).toEqual(["host/adapter/serial-port.ts"]);
     expect(importersOf("@serialport/parser-byte-length")).toEqual(["host/adapter/bus-pirate/wire.ts"]);
     expect(importersOf("koffi")).toEqual(["emulator/bus/pty-libc.ts"]);
-    expect(importersOf("mqtt")).toEqual(["host/bridge/aws-iot-connection.ts", "host/cli/demo/subscriber.ts"]);
+    expect(importersOf("mqtt")).toEqual(["host/bridge/aws-iot/connection.ts", "host/cli/demo/subscriber.ts"]);
     expect(importersOf("yaml").every((file) => /^(host\/config|emulator\/aws-iot)\//.test(file))).toBe(true);
     expect(importersOf("classic-level")).toEqual(["host/bridge/outbox/leveldb.ts"]);
     expect(importersOf("aedes").every((file) => file.startsWith("emulator/aws-iot/"))).toBe(true);

@@ -1,7 +1,7 @@
 /** The bridge: modules on one side, integration services on the other. */
 export type { BridgeControl, CertificateView, ReloadReport, ServiceView, WaitingDownlink } from "./control.ts";
 export { Bridge, type BridgeParts } from "./core.ts";
-export type { DownlinkBounds } from "./downlink-queue.ts";
+export type { DownlinkBounds } from "./downlink/queue.ts";
 export type { BridgeEvent, BridgeStats, DownlinkRefusal, UplinkRefusal } from "./events.ts";
 export type { Link, LinkKind, LinkNote, LinkNoteKind, LinkRefusal, LinkState } from "./link.ts";
 export { type ModuleClient, type ModuleLinkOptions, moduleLink, realModuleLink } from "./links/module.ts";

@@ -3,7 +3,7 @@ import type { X509Certificate } from "node:crypto";
 import { isIP } from "node:net";
 import { formatDateTime } from "../../protocol/datetime.ts";
 import { isSakuraError, reasonOf } from "../../protocol/errors.ts";
-import { connectionClientIds } from "../bridge/aws-iot-policy.ts";
+import { connectionClientIds } from "../bridge/aws-iot/policy.ts";
 import { publishTopic } from "../bridge/topics.ts";
 import { pause, systemClock } from "../clock.ts";
 import { withClientIds } from "../config/client-ids.ts";

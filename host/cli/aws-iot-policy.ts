@@ -9,7 +9,7 @@ import {
   type PolicyScope,
   partitionOf,
   scopeOfHostname,
-} from "../bridge/aws-iot-policy.ts";
+} from "../bridge/aws-iot/policy.ts";
 import { withClientIds } from "../config/client-ids.ts";
 import { loadBridgeFile } from "../config/load.ts";
 import { chosenService } from "./aws-iot/chosen-service.ts";

@@ -1,7 +1,7 @@
 /** `sakuraio aws-iot setup`: a key and a request on this machine, the AWS side by the AWS CLI, and the bridge's file. */
 import { relative } from "node:path";
 import { SakuraError } from "../../protocol/errors.ts";
-import { ambiguousNames } from "../bridge/aws-iot-policy.ts";
+import { ambiguousNames } from "../bridge/aws-iot/policy.ts";
 import { awsCli } from "./aws-iot/aws-cli.ts";
 import { prepareFiles, readCertificate, writePolicy } from "./aws-iot/setup-files.ts";
 import { type AwsIotSetupOptions, planSetup, type SetupPlan } from "./aws-iot/setup-plan.ts";

@@ -1,8 +1,8 @@
 import { X509Certificate } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { createAuthority } from "../../emulator/aws-iot/index.ts";
-import { explainFailure, type FailureScene, type Phase } from "../../host/bridge/aws-iot-failure.ts";
-import { FailureHistory } from "../../host/bridge/aws-iot-history.ts";
+import { explainFailure, type FailureScene, type Phase } from "../../host/bridge/aws-iot/failure.ts";
+import { FailureHistory } from "../../host/bridge/aws-iot/history.ts";
 
 const identity = await (await createAuthority()).issueClient("a test's");
 const scene: FailureScene = {

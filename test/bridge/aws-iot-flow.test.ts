@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import type { AwsIotEndpoint } from "../../emulator/aws-iot/index.ts";
 import { VirtualClock } from "../../emulator/clock.ts";
-import { PacketIds } from "../../host/bridge/aws-iot-mqtt.ts";
+import { PacketIds } from "../../host/bridge/aws-iot/mqtt.ts";
 import { type BridgeEvent, MemoryOutbox } from "../../host/bridge/index.ts";
 import {
   allow,

@@ -2,7 +2,7 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { makeDirectory, PRIVATE_MODE, readIfPresent, writeWhole } from "../../../emulator/aws-iot/workspace-files.ts";
 import { SakuraError } from "../../../protocol/errors.ts";
-import type { PolicyDocument } from "../../bridge/aws-iot-policy.ts";
+import type { PolicyDocument } from "../../bridge/aws-iot/policy.ts";
 import { amazonRootCa1 } from "./root-ca.ts";
 import type { SetupPlan } from "./setup-plan.ts";
 import { createKey, signingRequest } from "./signing-request.ts";

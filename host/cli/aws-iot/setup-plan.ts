@@ -2,7 +2,7 @@
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { readIfPresent } from "../../../emulator/aws-iot/workspace-files.ts";
 import { SakuraError } from "../../../protocol/errors.ts";
-import type { PolicyNeeds } from "../../bridge/aws-iot-policy.ts";
+import type { PolicyNeeds } from "../../bridge/aws-iot/policy.ts";
 import { editServices } from "../../config/edit.ts";
 import { checkBridgeText } from "../../config/load.ts";
 import type { ServiceInput } from "../../config/schema.ts";

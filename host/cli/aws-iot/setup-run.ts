@@ -1,7 +1,7 @@
 /** `aws-iot setup --run`: the AWS side, made by the AWS CLI. Each step may be repeated. */
 import { z } from "zod";
 import { isSakuraError, SakuraError } from "../../../protocol/errors.ts";
-import { leastPrivilegePolicy, type PolicyDocument, type PolicyScope } from "../../bridge/aws-iot-policy.ts";
+import { leastPrivilegePolicy, type PolicyDocument, type PolicyScope } from "../../bridge/aws-iot/policy.ts";
 import type { AwsCli } from "./aws-cli.ts";
 import { readCertificate, writeCertificate, writePolicy } from "./setup-files.ts";
 import type { SetupPlan } from "./setup-plan.ts";

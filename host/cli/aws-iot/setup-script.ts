@@ -1,5 +1,5 @@
 /** `aws-iot setup` without `--run`: the same steps as commands, to be read and run where the AWS CLI is logged in. */
-import { leastPrivilegePolicy, type PolicyDocument, partitionOf } from "../../bridge/aws-iot-policy.ts";
+import { leastPrivilegePolicy, type PolicyDocument, partitionOf } from "../../bridge/aws-iot/policy.ts";
 import type { SetupPlan } from "./setup-plan.ts";
 import { quoted } from "./shell.ts";
 

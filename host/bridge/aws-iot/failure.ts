@@ -3,11 +3,11 @@
  * (aws-iot §3), so this goes by how far the connection got, by the system's error, and by the certificate's dates.
  */
 import type { X509Certificate } from "node:crypto";
-import { SakuraError } from "../../protocol/errors.ts";
-import type { Repeats } from "./aws-iot-history.ts";
-import { rootNeeded, type ServerChain } from "./aws-iot-root.ts";
-import type { ServiceFailure } from "./service.ts";
-import { publishTopic } from "./topics.ts";
+import { SakuraError } from "../../../protocol/errors.ts";
+import type { ServiceFailure } from "../service.ts";
+import { publishTopic } from "../topics.ts";
+import type { Repeats } from "./history.ts";
+import { rootNeeded, type ServerChain } from "./root.ts";
 
 /** How far a connection got. */
 export type Phase = "resolve" | "connect" | "handshake" | "connack" | "suback" | "online";

@@ -2,7 +2,7 @@
  * What happened to a client id before. One close without a word has many causes, and AWS says none of them; the same
  * close again and again has fewer (aws-iot §3).
  */
-import type { Phase } from "./aws-iot-failure.ts";
+import type { Phase } from "./failure.ts";
 
 /** How a connection ended, as far as it matters here. */
 export interface Ended {

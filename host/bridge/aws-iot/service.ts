@@ -1,14 +1,14 @@
 /** The service `aws-iot`: from the file's fields to connections, and what AWS allows each of them (aws-iot §3, §5). */
-import type { Clock } from "../../protocol/bus.ts";
-import type { AwsIotServiceConfig } from "../config/schema.ts";
-import { connectAwsIot } from "./aws-iot-connection.ts";
-import { FailureHistory } from "./aws-iot-history.ts";
-import type { OutboxLane, OutboxMessage } from "./outbox/outbox.ts";
-import { ConnectPacer } from "./service/connect-pacer.ts";
-import { ConnectedService } from "./service/connected-service.ts";
-import type { Address } from "./service/dispatcher.ts";
-import type { Service } from "./service.ts";
-import { publishPrefixProblem, publishTopic } from "./topics.ts";
+import type { Clock } from "../../../protocol/bus.ts";
+import type { AwsIotServiceConfig } from "../../config/schema.ts";
+import type { OutboxLane, OutboxMessage } from "../outbox/outbox.ts";
+import { ConnectPacer } from "../service/connect-pacer.ts";
+import { ConnectedService } from "../service/connected-service.ts";
+import type { Address } from "../service/dispatcher.ts";
+import type { Service } from "../service.ts";
+import { publishPrefixProblem, publishTopic } from "../topics.ts";
+import { connectAwsIot } from "./connection.ts";
+import { FailureHistory } from "./history.ts";
 
 export interface AwsIotServiceOptions {
   readonly config: AwsIotServiceConfig;

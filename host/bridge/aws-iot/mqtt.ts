@@ -1,5 +1,5 @@
 /** How MQTT.js is set up: with nothing of what it does by itself (aws-iot §4). */
-import type { AwsIotServiceConfig } from "../config/schema.ts";
+import type { AwsIotServiceConfig } from "../../config/schema.ts";
 
 const PACKET_ID_MAX = 65_535;
 /** Beyond what an attempt is given: ours comes first. */

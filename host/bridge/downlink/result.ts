@@ -9,9 +9,9 @@
  * one that is a whole number or a string of at most 128 characters, so that who sent it knows which it was. `reason` and
  * `message` are there when it was refused. All of it stays under 2 KiB, whatever came.
  */
-import { type Json, parseJson } from "../../protocol/json.ts";
-import { moduleIdSchema } from "../../protocol/message.ts";
-import type { DownlinkRefusal } from "./events.ts";
+import { type Json, parseJson } from "../../../protocol/json.ts";
+import { moduleIdSchema } from "../../../protocol/message.ts";
+import type { DownlinkRefusal } from "../events.ts";
 
 /** What became of a downlink message. */
 export type DownlinkOutcome =

@@ -1,13 +1,13 @@
 /** The way down: from a service's subscribe topic, or the bridge's own API, to the module that a message names. */
-import type { Clock } from "../../protocol/bus.ts";
-import { reasonOf, SakuraError } from "../../protocol/errors.ts";
-import { type DownlinkMessage, downlinkFromJson } from "../../protocol/message.ts";
-import { monotonicMs } from "../clock.ts";
-import type { WaitingDownlink } from "./control.ts";
-import { type DownlinkBounds, DownlinkQueue, type QueuedDownlink } from "./downlink-queue.ts";
-import { type DownlinkHead, type DownlinkOutcome, parseHead } from "./downlink-result.ts";
-import type { BridgeEvent, DownlinkRefusal } from "./events.ts";
-import type { Link } from "./link.ts";
+import type { Clock } from "../../../protocol/bus.ts";
+import { reasonOf, SakuraError } from "../../../protocol/errors.ts";
+import { type DownlinkMessage, downlinkFromJson } from "../../../protocol/message.ts";
+import { monotonicMs } from "../../clock.ts";
+import type { WaitingDownlink } from "../control.ts";
+import type { BridgeEvent, DownlinkRefusal } from "../events.ts";
+import type { Link } from "../link.ts";
+import { type DownlinkBounds, DownlinkQueue, type QueuedDownlink } from "./queue.ts";
+import { type DownlinkHead, type DownlinkOutcome, parseHead } from "./result.ts";
 
 export interface DownlinkOptions {
   readonly linkOf: (module: string) => Link | undefined;

@@ -2,14 +2,14 @@
  * The downlink messages of one module: delivered one after the other, in the order in which they came. While the link is
  * down or the module offline they wait, so many of them and so long; whatever becomes of one, it is told.
  */
-import type { Clock } from "../../protocol/bus.ts";
-import { isSakuraError, reasonOf, SakuraError } from "../../protocol/errors.ts";
-import type { DownlinkMessage } from "../../protocol/message.ts";
-import { monotonicMs } from "../clock.ts";
-import { Backoff } from "./backoff.ts";
-import type { DownlinkOutcome } from "./downlink-result.ts";
-import type { DownlinkRefusal } from "./events.ts";
-import type { Link, LinkRefusal } from "./link.ts";
+import type { Clock } from "../../../protocol/bus.ts";
+import { isSakuraError, reasonOf, SakuraError } from "../../../protocol/errors.ts";
+import type { DownlinkMessage } from "../../../protocol/message.ts";
+import { monotonicMs } from "../../clock.ts";
+import { Backoff } from "../backoff.ts";
+import type { DownlinkRefusal } from "../events.ts";
+import type { Link, LinkRefusal } from "../link.ts";
+import type { DownlinkOutcome } from "./result.ts";
 
 /** How many messages of a module may wait for a link that is down, and how long. */
 export interface DownlinkBounds {

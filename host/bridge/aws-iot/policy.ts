@@ -1,5 +1,5 @@
 /** The least that a service's certificate must be allowed at AWS IoT (aws-iot §3, §5), as a policy document. */
-import { publishTopic } from "./topics.ts";
+import { publishTopic } from "../topics.ts";
 
 export interface PolicyScope {
   /** `aws`, `aws-cn` or `aws-us-gov`. */

@@ -1,8 +1,8 @@
 /** The TLS connection to AWS IoT Core: mutual, with the endpoint's name in the handshake (aws-iot §2, §3). */
 import { isIP } from "node:net";
 import { connect as connectTls, createSecureContext, type SecureContext, type TLSSocket } from "node:tls";
-import { reasonOf, SakuraError } from "../../protocol/errors.ts";
-import type { AwsIotServiceConfig } from "../config/schema.ts";
+import { reasonOf, SakuraError } from "../../../protocol/errors.ts";
+import type { AwsIotServiceConfig } from "../../config/schema.ts";
 
 /** AWS takes MQTT on the port of HTTPS from who names it in the handshake (aws-iot §3). */
 const HTTPS_PORT = 443;

@@ -5,18 +5,18 @@
 import { isIP } from "node:net";
 import type { TLSSocket } from "node:tls";
 import type { MqttClient, Packet } from "mqtt";
-import type { Clock } from "../../protocol/bus.ts";
-import { SakuraError } from "../../protocol/errors.ts";
-import { monotonicMs } from "../clock.ts";
-import type { AwsIotServiceConfig } from "../config/schema.ts";
-import { type Ending, explainFailure, type Phase } from "./aws-iot-failure.ts";
-import type { FailureHistory } from "./aws-iot-history.ts";
-import { clientOptions, PacketIds } from "./aws-iot-mqtt.ts";
-import { type ServerChain, serverChain } from "./aws-iot-root.ts";
-import { openSocket } from "./aws-iot-tls.ts";
-import { endsWithin } from "./backoff.ts";
-import type { ConnectPacer } from "./service/connect-pacer.ts";
-import type { Connection, ConnectionEvents, Delivery } from "./service/connection.ts";
+import type { Clock } from "../../../protocol/bus.ts";
+import { SakuraError } from "../../../protocol/errors.ts";
+import { monotonicMs } from "../../clock.ts";
+import type { AwsIotServiceConfig } from "../../config/schema.ts";
+import { endsWithin } from "../backoff.ts";
+import type { ConnectPacer } from "../service/connect-pacer.ts";
+import type { Connection, ConnectionEvents, Delivery } from "../service/connection.ts";
+import { type Ending, explainFailure, type Phase } from "./failure.ts";
+import type { FailureHistory } from "./history.ts";
+import { clientOptions, PacketIds } from "./mqtt.ts";
+import { type ServerChain, serverChain } from "./root.ts";
+import { openSocket } from "./tls.ts";
 
 export interface AwsIotConnectionOptions {
   readonly config: AwsIotServiceConfig;
