@@ -8,8 +8,9 @@ const OK = 0x01;
 
 export class InProcessModules {
   readonly ids: readonly string[];
-  readonly #modules = new Map<string, EmulatedModule>();
-  readonly #uplinks = new Map<string, Uplink>();
+  // By index: looking a module up is no cost of the bridge's.
+  readonly #modules: EmulatedModule[] = [];
+  readonly #uplinks: Uplink[] = [];
 
   constructor(count: number) {
     this.ids = Array.from({ length: count }, (_, i) => `u${String(i).padStart(11, "0")}`);
@@ -24,8 +25,9 @@ export class InProcessModules {
       random,
       open: (uplink) => {
         const module = new EmulatedModule({ id, sendTimeMs: 0, clock, uplink });
-        this.#modules.set(id, module);
-        this.#uplinks.set(id, uplink);
+        const index = Number(id.slice(1));
+        this.#modules[index] = module;
+        this.#uplinks[index] = uplink;
         return Promise.resolve({
           endpoint: "this process",
           lost: new Promise<never>(() => undefined),
@@ -40,7 +42,7 @@ export class InProcessModules {
 
   /** Enqueues a value and sends it. What is under way still when the next comes is a failure of the measurement. */
   send(index: number, value: ChannelEntry): void {
-    const module = this.#modules.get(this.ids[index] ?? "");
+    const module = this.#modules[index];
     if (!module) throw new Error(`there is no module ${index}`);
     for (const frame of [encodeRequest("TX_ENQUEUE", value), TX_SEND]) {
       const status = module.handle(frame)?.[0];
@@ -50,7 +52,7 @@ export class InProcessModules {
 
   /** Hands a message to the bridge as a module does, without waiting for the one before. */
   take(index: number, message: UplinkMessage): Promise<void> {
-    const uplink = this.#uplinks.get(this.ids[index] ?? "");
+    const uplink = this.#uplinks[index];
     if (!uplink) throw new Error(`there is no module ${index}`);
     return uplink.take(message);
   }
