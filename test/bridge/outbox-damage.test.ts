@@ -112,7 +112,7 @@ describe("a damaged outbox", () => {
 
   it("survives what LevelDB would not: a part of a table that is zero", async () => {
     const { numbers, lost } = await afterDamage((store) =>
-      change(join(store, tables[1] ?? ""), (bytes) => bytes.fill(0, 400_000, 404_096)),
+      change(join(store, tables[1] ?? ""), (bytes) => bytes.fill(0, 0, 4_096)),
     );
     expect(lost).toBeGreaterThan(0);
     expect(numbers.length).toBe(MESSAGES - lost);
