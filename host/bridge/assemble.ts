@@ -27,7 +27,7 @@ export interface ServiceContext extends LinkContext {
 export function openConfiguredOutbox(
   { outbox }: Pick<BridgeConfig, "outbox">,
   clock: Clock,
-  report?: (note: string) => void,
+  report: (note: string) => void,
 ): Promise<Outbox> {
   return openOutbox({
     path: outbox.path,

@@ -35,7 +35,9 @@ registerModuleVerbs(program, io);
 registerBridgeVerb(program, io);
 registerTapVerb(program, io);
 registerConfigVerbs(program, io);
-registerOutboxVerbs(program, io, async (config) => (await import("../bridge/kept-outbox.ts")).openKeptOutbox(config));
+registerOutboxVerbs(program, io, async (config, report) =>
+  (await import("../bridge/kept-outbox.ts")).openKeptOutbox(config, report),
+);
 registerAvrVerb(program, io);
 registerAwsIotVerbs(program, io);
 registerCodegenVerbs(program, io);

@@ -1,7 +1,8 @@
 /** `sakuraio outbox`: what a bridge has accepted and not handed over yet, and its dead letters. */
+import { resolve } from "node:path";
 import { isSakuraError, SakuraError } from "../../protocol/errors.ts";
 import type { Outbox } from "../bridge/index.ts";
-import { loadConfig } from "../config/load.ts";
+import { loadBridgeFile } from "../config/load.ts";
 import { type BridgeConfig, listenProblem } from "../config/schema.ts";
 import { type CliIo, type ExitCode, printLine } from "./io.ts";
 import { jsonLine, type Plain } from "./json-line.ts";
@@ -33,7 +34,7 @@ export interface PickOptions extends LettersOptions {
 }
 
 /** Opens the outbox of a bridge that does not run. @throws SakuraError PORT_BUSY when one does */
-export type OpenStore = (config: BridgeConfig) => Promise<Outbox>;
+export type OpenStore = (config: Pick<BridgeConfig, "outbox">, report: (note: string) => void) => Promise<Outbox>;
 
 /** What the API takes for a page. */
 const PAGE_MAX = 1_000;
@@ -98,9 +99,15 @@ async function withDesk(
   return 0;
 }
 
+/** What of a file is needed here: without its certificates, which this user may not be allowed to read. */
+function outboxOf(path: string): Pick<BridgeConfig, "outbox" | "http"> {
+  const { file, directory } = loadBridgeFile(path);
+  return { outbox: { ...file.outbox, path: resolve(directory, file.outbox.path) }, http: file.http };
+}
+
 /** The bridge where one runs; else its store, where that can be opened. */
 async function openDesk({ config: file, panel }: OutboxOptions, io: CliIo, openStore?: OpenStore): Promise<OutboxDesk> {
-  const config = file === undefined ? undefined : loadConfig(file);
+  const config = file === undefined ? undefined : outboxOf(file);
   const address = panel ?? config?.http?.listen;
   if (address !== undefined) {
     const desk = httpDesk(reachable(address), io.signal);
@@ -112,7 +119,7 @@ async function openDesk({ config: file, panel }: OutboxOptions, io: CliIo, openS
     }
   }
   if (!config) throw new SakuraError("INVALID_ARGUMENT", "say which bridge: --config FILE, or --panel HOST:PORT");
-  if (openStore) return storeDesk(await openStore(config));
+  if (openStore) return storeDesk(await openStore(config, (note) => printLine(io.stderr, `note: ${note}`)));
   throw new SakuraError(
     "INVALID_ARGUMENT",
     `a bridge tells of its outbox on its HTTP port: put http: { listen: "127.0.0.1:8080" } into ${file}, and start it again`,

@@ -29,7 +29,12 @@ let log = "";
 /** Two tables and a log, of messages with their numbers in them. */
 async function makeWhole(): Promise<void> {
   for (let run = 0; run < 3; run++) {
-    const outbox = await openOutbox({ path: whole, bounds: { maxBytes: 1024 ** 3 }, clock: systemClock });
+    const outbox = await openOutbox({
+      path: whole,
+      bounds: { maxBytes: 1024 ** 3 },
+      clock: systemClock,
+      report: () => undefined,
+    });
     const [from, to] = [(run * MESSAGES) / 3, ((run + 1) * MESSAGES) / 3];
     for (let number = from; number < to; number += 40) {
       await Promise.all(Array.from({ length: 40 }, (_, i) => outbox.append(message(text(number + i)), ["a", "b"])));
@@ -107,7 +112,7 @@ describe("a damaged outbox", () => {
 
   it("survives what LevelDB would not: a part of a table that is zero", async () => {
     const { numbers, lost } = await afterDamage((store) =>
-      change(join(store, tables[1] ?? ""), (bytes) => bytes.fill(0, 400_000, 404_096)),
+      change(join(store, tables[1] ?? ""), (bytes) => bytes.fill(0, 0, 4_096)),
     );
     expect(lost).toBeGreaterThan(0);
     expect(numbers.length).toBe(MESSAGES - lost);

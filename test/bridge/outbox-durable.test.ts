@@ -1,7 +1,8 @@
 /** What an outbox on disk keeps beyond the life of its process. */
-import { statSync } from "node:fs";
+import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { VirtualClock } from "../../emulator/clock.ts";
 import type { Outbox, OutboxLane, OutboxMessage } from "../../host/bridge/index.ts";
 import { failsWith } from "../support/errors.ts";
 import { message, opened, rest, take, textOf } from "./outbox-support.ts";
@@ -19,6 +20,12 @@ function next(lane: OutboxLane): OutboxMessage {
   if (!found) throw new Error("nothing came");
   return found;
 }
+
+const sizeOf = (directory: string): number =>
+  readdirSync(directory).reduce((sum, name) => {
+    // LevelDB deletes its files while they are listed.
+    return sum + (statSync(join(directory, name), { throwIfNoEntry: false })?.size ?? 0);
+  }, 0);
 
 const numbers = (from: number, to: number): string[] =>
   Array.from({ length: to - from }, (_, index) => String(from + index));
@@ -85,6 +92,22 @@ describe("an outbox on disk", () => {
     }
     expect(came).toEqual(Array.from({ length: 1_300 }, (_, index) => index));
     expect([lane.messages, lane.bytes, outbox.lane("b").messages]).toEqual([0, 0, 1_300]);
+  });
+
+  it("gives the disk back what has been handed over", async () => {
+    const path = temporaryDirectory();
+    const clock = new VirtualClock();
+    const { outbox } = await opened(path, { clock });
+    const lane = outbox.lane("a");
+    const large = "x".repeat(20_000);
+    for (let number = 0; number < 1_500; number += 50) {
+      await Promise.all(Array.from({ length: 50 }, () => outbox.append(message(large), ["a"])));
+    }
+    expect(sizeOf(join(path, "store"))).toBeGreaterThan(25_000_000);
+    for (let left = 1_500; left > 0; left -= 50) for (const one of await take(lane, 50)) lane.forget(one);
+    while (sizeOf(join(path, "store")) > 8_000_000) await clock.advance(1_000);
+    await outbox.append(message("more"), ["a"]);
+    expect(rest(lane)).toEqual(["more"]);
   });
 
   it("is for its user alone", async () => {

@@ -13,7 +13,12 @@ const outboxes: readonly [string, number, (maxBytes: number) => Promise<Outbox>]
     "on disk",
     600,
     async (maxBytes) => {
-      const outbox = await openOutbox({ path: temporaryDirectory(), bounds: { maxBytes }, clock: systemClock });
+      const outbox = await openOutbox({
+        path: temporaryDirectory(),
+        bounds: { maxBytes },
+        clock: systemClock,
+        report: () => undefined,
+      });
       onTestFinished(() => outbox.close());
       return outbox;
     },

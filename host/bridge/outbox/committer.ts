@@ -73,11 +73,6 @@ export class Committer {
     return this.#tail;
   }
 
-  /** Blocks that are to be deleted with the next batch. */
-  get deletions(): number {
-    return this.#deletions.length;
-  }
-
   start(tail: number): void {
     this.#tail = tail;
     this.#halted = false;

@@ -45,7 +45,7 @@ export interface OutboxOptions {
   /** For waits, and for how much time has gone by: goes forward alone. */
   readonly clock: Clock;
   /** Is told, for people, what was damaged and what became of it. */
-  readonly report?: ((note: string) => void) | undefined;
+  readonly report: (note: string) => void;
   /** The time of day, Unix ms; may jump. Default the system's. */
   readonly wall?: (() => number) | undefined;
   /** State `low-space` below so many free bytes; default 64 MiB. */
@@ -95,7 +95,7 @@ class DurableOutbox implements Outbox, LaneHost {
 
   constructor({ path, bounds, clock, report, wall, lowSpaceBytes, minFreeBytes }: OutboxOptions) {
     this.bounds = bounds;
-    this.report = report ?? (() => undefined);
+    this.report = report;
     this.wall = wall ?? (() => Date.now());
     this.#clock = clock;
     this.ages = new Ages(clock, this.wall);
@@ -118,6 +118,7 @@ class DurableOutbox implements Outbox, LaneHost {
       failed: (error) => this.#keeper.failed(error),
     });
     this.#reclaim = new Reclaim({
+      clock,
       sizeOnDisk: (range) => this.reading((store) => store.sizeOnDisk(range)),
       compact: (range) => this.reading((store) => store.compact(range)),
     });
@@ -165,8 +166,13 @@ class DurableOutbox implements Outbox, LaneHost {
     if (trouble !== undefined) throw outboxFailed(trouble);
     const lane = this.#registry.remove(service);
     if (!lane) return;
+    try {
+      await this.submit(lane, this.#recordChange(lane));
+    } catch (error) {
+      this.#registry.restore(lane);
+      throw error;
+    }
     // From here on the next opening would do the rest, too.
-    await this.submit(lane, this.#recordChange(lane));
     await this.#sweep(lane);
   }
 
@@ -238,7 +244,9 @@ class DurableOutbox implements Outbox, LaneHost {
 
   async #close(): Promise<void> {
     this.#cancelExpiry();
+    this.#reclaim.close();
     await this.#committer.finish();
+    this.#reclaim.close();
     this.#committer.close();
     await this.#keeper.close();
   }
@@ -266,7 +274,7 @@ class DurableOutbox implements Outbox, LaneHost {
     this.#keeper.wrote(bytes);
     let waiting = 0;
     for (const lane of this.#registry.all) waiting += lane.messages;
-    if (this.#committer.deletions === 0) this.#reclaim.step(waiting === 0);
+    this.#reclaim.step(waiting === 0);
   }
 
   #recordChange(lane: DurableLane): Change {

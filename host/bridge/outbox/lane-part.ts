@@ -3,10 +3,14 @@ import type { Block } from "./block.ts";
 import type { OutboxMessage } from "./outbox.ts";
 import { type Range, Ranges } from "./ranges.ts";
 
+/** What a part takes of memory beside its messages: a block of one small message is mostly this. */
+const PART_BYTES = 1024;
+
 export class LanePart {
   /** Number within the lane of the first message. */
   readonly first: number;
   readonly count: number;
+  /** What it takes of memory, roughly. */
   readonly bytes: number;
   readonly blockNumber: number;
   readonly #indexes: Uint32Array | undefined;
@@ -21,7 +25,7 @@ export class LanePart {
     this.blockNumber = block.number;
     this.first = share.first;
     this.count = share.count;
-    this.bytes = share.bytes;
+    this.bytes = share.bytes + PART_BYTES;
     this.#indexes = block.indexesFor(lane);
   }
 

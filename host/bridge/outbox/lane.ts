@@ -4,6 +4,7 @@ import type { Ages, Stamp } from "./age.ts";
 import type { Block, Share } from "./block.ts";
 import type { Change } from "./change.ts";
 import { DeadLetters, type LetterCount } from "./dead-letters.ts";
+import { Handed } from "./handed.ts";
 import type { LanePart } from "./lane-part.ts";
 import { LaneQueue, type Place } from "./lane-queue.ts";
 import type { LaneRecord } from "./lane-record.ts";
@@ -42,35 +43,6 @@ export interface LaneContent {
   readonly letters: LetterCount;
   /** Damaged on the disk. */
   readonly lost: number;
-}
-
-/** What was handed out. */
-class Handed implements OutboxMessage {
-  readonly module: string;
-  readonly payload: Uint8Array;
-  readonly #lane: DurableLane;
-  readonly #part: LanePart;
-  readonly #position: number;
-
-  constructor({ module, payload }: OutboxMessage, lane: DurableLane, part: LanePart, position: number) {
-    this.module = module;
-    this.payload = payload;
-    this.#lane = lane;
-    this.#part = part;
-    this.#position = position;
-  }
-
-  isOf(lane: DurableLane): boolean {
-    return this.#lane === lane;
-  }
-
-  get part(): LanePart {
-    return this.#part;
-  }
-
-  get position(): number {
-    return this.#position;
-  }
 }
 
 export class DurableLane implements OutboxLane {

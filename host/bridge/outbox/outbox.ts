@@ -56,16 +56,23 @@ export interface OutboxLane {
   rewind(): void;
   /** Calls the listener when `next` may give something again. Returns its removal. */
   onReady(listener: () => void): () => void;
-  /** Moves it to the dead letters: the very object that `next` gave. Resolves when that is kept. */
+  /**
+   * Moves it to the dead letters: the very object that `next` gave. Resolves when that is kept: while nothing can be
+   * written it waits, and the message is not handed out again in this run.
+   * @throws SakuraError CLOSED: the next run hands it out again
+   */
   setAside(message: OutboxMessage, reason: string): Promise<void>;
   /** The oldest dead letters behind `after`, an id; at most `limit`. */
   listDeadLetters(page: {
     readonly after?: string | undefined;
     readonly limit: number;
   }): Promise<readonly DeadLetter[]>;
-  /** Puts them at the end of the lane again. Resolves with how many there were, once that is kept. */
+  /**
+   * Puts them at the end of the lane again. Resolves with how many there were, once that is kept.
+   * @throws SakuraError REFUSED, context.reason `outbox-failed`; INVALID_ARGUMENT for what is no id; CLOSED
+   */
   retryDeadLetters(ids: readonly string[] | "all"): Promise<number>;
-  /** Resolves with how many there were. */
+  /** Resolves with how many there were. @throws as {@link retryDeadLetters} */
   deleteDeadLetters(ids: readonly string[] | "all"): Promise<number>;
 }
 
@@ -88,9 +95,13 @@ export interface Outbox {
   lane(service: string): OutboxLane;
   /** The names of all lanes that are kept, those of services that are gone too. */
   lanes(): readonly string[];
-  /** Gives a lane, with all that it holds, another name. @throws SakuraError INVALID_ARGUMENT when that one is taken */
+  /**
+   * Gives a lane, with all that it holds, another name.
+   * @throws SakuraError INVALID_ARGUMENT when that one is taken; REFUSED, context.reason `outbox-failed`: nothing has
+   * changed; CLOSED
+   */
   rename(from: string, to: string): Promise<void>;
-  /** Forgets a lane with all that it holds. */
+  /** Forgets a lane with all that it holds. @throws SakuraError REFUSED, context.reason `outbox-failed`; CLOSED */
   remove(service: string): Promise<void>;
   /**
    * Keeps a message for all of these services, or for none. Resolves once it is kept as safely as this outbox keeps

@@ -94,6 +94,14 @@ export class LaneRegistry {
     return lane;
   }
 
+  /** It could not be removed: it is there again, if its name is still free. */
+  restore(lane: DurableLane): void {
+    if (this.#byName.has(lane.name)) return;
+    lane.removed = false;
+    this.#byName.set(lane.name, lane);
+    this.#byId.set(lane.id, lane);
+  }
+
   /** Whether a lane still has something to do with a block. */
   needs(block: Block): boolean {
     return block.shares.some((share) => this.#byId.get(share.lane)?.hasDone(share) === false);
