@@ -128,8 +128,25 @@ describe("a damaged outbox", () => {
     expect(notes).toContain(`${lost} messages for a are damaged on the disk and lost`);
   });
 
+  it("tells of a log of which nothing can be read any more, and keeps it", async () => {
+    const path = temporaryDirectory();
+    const before = await opened(path);
+    for (let number = 0; number < 3; number++) await before.outbox.append(message(text(number)), ["a"]);
+    await before.outbox.close();
+    const name = readdirSync(join(path, "store")).find((file) => file.endsWith(".log")) ?? "";
+    change(join(path, "store", name), (bytes) => {
+      for (let at = 10; at < bytes.length; at += 97) bytes[at] = (bytes[at] ?? 0) ^ 0x55;
+    });
+    const { outbox, notes } = await opened(path);
+    expect(notes[0]).toContain(`was damaged (${name} from byte 0 on)`);
+    expect(readdirSync(path).filter((file) => file.startsWith("store.damaged-")).length).toBe(1);
+    expect(outbox.state()).toEqual({ state: "ok" });
+  });
+
   it("goes on with what is before the end of a log that was cut", async () => {
-    const { numbers } = await afterDamage((store) => truncateSync(join(store, log), 300_000));
+    const { numbers, asides } = await afterDamage((store) => truncateSync(join(store, log), 300_000));
+    // A killed process leaves such a one: no damage.
+    expect(asides).toEqual([]);
     expect(numbers.length).toBeGreaterThan((MESSAGES / 3) * 2);
     expect(numbers.at(-1)).toBe(numbers.length - 1);
   });

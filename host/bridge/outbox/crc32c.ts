@@ -29,6 +29,11 @@ export function crc32c(bytes: Uint8Array): number {
   return ~crc >>> 0;
 }
 
+/** As LevelDB stores it: the sum of bytes that hold sums is no good one. */
+export function masked(crc: number): number {
+  return (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0;
+}
+
 function step(crc: number, byte = 0): number {
   return (crc >>> 8) ^ (T0[(crc ^ byte) & 0xff] ?? 0);
 }

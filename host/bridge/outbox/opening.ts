@@ -6,6 +6,7 @@ import { constants } from "node:fs";
 import { access, chmod, copyFile, link, mkdir, readdir, readFile, rename, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { innermostReason, repairStore, Store, troubleOf } from "./leveldb.ts";
+import { checkLog } from "./log-check.ts";
 import { type Scan, scanStore } from "./scan.ts";
 import { checkTable, markDamage, type TableDamage } from "./table-check.ts";
 
@@ -29,6 +30,7 @@ export async function openStore(path: string, report: (note: string) => void): P
   await access(path, constants.R_OK | constants.W_OK | constants.X_OK);
   const damaged = await damagedTables(path);
   const before = await headDamage(path, damaged);
+  if (before === undefined) await keepDamagedLogs(path, report);
   let opened = before ?? (await tryToOpen(path));
   if (typeof opened === "string") {
     await repair(path, opened, damaged, report);
@@ -81,17 +83,32 @@ async function headDamage(path: string, damaged: ReadonlyMap<string, TableDamage
   return manifest !== undefined && files.includes(manifest) ? undefined : "the list of its files is missing";
 }
 
+/** LevelDB reads what it can of a damaged log, and then deletes it. What was in it and how much, nobody can say. */
+async function keepDamagedLogs(path: string, report: (note: string) => void): Promise<void> {
+  const damaged: string[] = [];
+  for (const name of await readdir(path)) {
+    const at = name.endsWith(".log") ? await checkLog(join(path, name)) : undefined;
+    if (at !== undefined) damaged.push(`${name} from byte ${at} on`);
+  }
+  if (damaged.length === 0) return;
+  const copy = await copied(path);
+  report(`the outbox in ${path} was damaged (${damaged.join(", ")}); what cannot be read of it is lost, and ${copy}`);
+}
+
+async function copied(path: string): Promise<string> {
+  const aside = await copyAside(path);
+  return aside === undefined
+    ? `there are ${ASIDE_MAX} copies of damaged ones already, so that none was made`
+    : `the damaged files are in ${aside}, to be deleted when nobody needs them`;
+}
+
 async function repair(
   path: string,
   why: string,
   damaged: ReadonlyMap<string, TableDamage>,
   report: (note: string) => void,
 ): Promise<void> {
-  const aside = await copyAside(path);
-  const copy =
-    aside === undefined
-      ? `there are ${ASIDE_MAX} copies of damaged ones already, so that none was made`
-      : `the damaged files are in ${aside}, to be deleted when nobody needs them`;
+  const copy = await copied(path);
   report(`the outbox in ${path} was damaged (${why}); what can be read is kept, and ${copy}`);
   for (const [name, damage] of damaged) await markDamage(join(path, name), damage);
   try {

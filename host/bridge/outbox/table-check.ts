@@ -8,12 +8,11 @@
  *     a block: content, which ends with its restarts and their count (4) · kind (1) · masked CRC-32C of both (4)
  */
 import { readFile, rename, writeFile } from "node:fs/promises";
-import { crc32c } from "./crc32c.ts";
+import { crc32c, masked } from "./crc32c.ts";
 
 const FOOTER_BYTES = 48;
 const MAGIC = Buffer.from("57fb808b247547db", "hex");
 const TRAILER_BYTES = 5;
-const MASK = 0xa282ead8;
 const UNCOMPRESSED = 0;
 
 interface Handle {
@@ -64,8 +63,7 @@ function isInside(table: Buffer, { offset, size }: Handle): boolean {
 function isWhole(table: Buffer, handle: Handle): boolean {
   if (!isInside(table, handle)) return false;
   const end = handle.offset + handle.size;
-  const crc = crc32c(table.subarray(handle.offset, end + 1));
-  return (((crc >>> 15) | (crc << 17)) + MASK) >>> 0 === table.readUInt32LE(end + 1);
+  return masked(crc32c(table.subarray(handle.offset, end + 1))) === table.readUInt32LE(end + 1);
 }
 
 /**

@@ -4,7 +4,7 @@
  * over a network that is cut, slowed and deafened. Every number must arrive, in order per module once duplicates are
  * removed.
  */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connectAsync, type MqttClient } from "mqtt";
@@ -103,6 +103,8 @@ it(
     expect(report.sent).toBeGreaterThan(MODULES * KILLS);
     expect(report.lost).toBe(0);
     expect(report.disordered).toEqual([]);
+    // To be killed is no damage.
+    expect(readdirSync(join(directory, "outbox")).sort()).toEqual(["client-ids.json", "store"]);
   },
   RUN_TIMEOUT_MS,
 );
