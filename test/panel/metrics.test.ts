@@ -129,7 +129,10 @@ describe("/metrics", () => {
 
   it("has no more time series for ten thousand modules, or for reasons without end", async () => {
     const { url, control } = await startPanel();
-    const before = (await scrape(url)).size;
+    // Not the process's own, such as those of its kinds of garbage collection, which come as they happen.
+    const ours = (all: ReadonlyMap<string, number>) =>
+      [...all.keys()].filter((name) => name.startsWith("sakuraio_")).length;
+    const before = ours(await scrape(url));
     const links: BridgeStats["links"] = Array.from({ length: 10_000 }, (_, i) => ({
       module: `u${i}`,
       kind: "emulated",
@@ -140,7 +143,7 @@ describe("/metrics", () => {
     const samples = await scrape(url);
     expect(samples.get('sakuraio_links{kind="emulated",state="up"}')).toBe(10_000);
     expect(samples.get('sakuraio_downlinks_refused_total{reason="other"}')).toBe(150);
-    expect(samples.size - before).toBeLessThan(60);
+    expect(ours(samples) - before).toBeLessThan(60);
   });
 
   it("takes any name of a service as a label", async () => {
