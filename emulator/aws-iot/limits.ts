@@ -107,11 +107,12 @@ export function remainingLengthMax(limits: Limits): number | undefined {
 /** The rule that holds packets to the limits of size and count. */
 export function limitsRule(limits: Limits): Rule {
   const topicObjection = (topic: string): Objection | undefined => {
-    const bytes = Buffer.byteLength(topic);
+    const counted = topic.replace(BASIC_INGEST, "");
+    const bytes = Buffer.byteLength(counted);
     if (bytes > limits.max("topicBytes")) {
       return { reason: "topic-too-long", message: `a topic of ${bytes} bytes; AWS takes ${limits.max("topicBytes")}` };
     }
-    const slashes = topic.replace(BASIC_INGEST, "").split("/").length - 1;
+    const slashes = counted.split("/").length - 1;
     if (slashes > limits.max("topicSlashes")) {
       const message = `${topic}: ${slashes} slashes; AWS takes ${limits.max("topicSlashes")}`;
       return { reason: "topic-too-long", message };

@@ -88,7 +88,9 @@ export class Outgoing {
     // QoS 2 has other acknowledgements, and no limit of AWS's, which does not know it.
     if (!request || request.qos > 1) return true;
     const { packetId } = request;
-    const reason = this.#held.length > 0 ? "unacknowledged" : this.#obstacle(packetId !== undefined);
+    // At QoS 0 nothing is to be acknowledged, so that it waits behind nothing.
+    const behind = packetId !== undefined && this.#held.length > 0;
+    const reason = behind ? "unacknowledged" : this.#obstacle(packetId !== undefined);
     if (reason === undefined) {
       this.#count(packetId);
       return true;

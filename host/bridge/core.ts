@@ -173,6 +173,9 @@ export class Bridge {
         throw error;
       }
     }
+    // Closed while the lane got its name.
+    if (this.#closed !== undefined) return;
+    if (part.name !== name) this.#emit({ type: "service-removed", service: name, waiting: 0 });
     this.#startService(place);
   }
 
@@ -187,7 +190,7 @@ export class Bridge {
       await place.stop(EDIT_DRAIN_MS, this.#clock);
     }
     if (discard || this.keptFor(name) === 0) await this.#outbox.remove(name);
-    else this.#reportOrphan(name);
+    this.#emit({ type: "service-removed", service: name, waiting: this.keptFor(name) });
   }
 
   /** Starts a link that has come. */

@@ -7,7 +7,14 @@ import { basename, dirname, resolve } from "node:path";
 import { reasonOf, SakuraError } from "../../protocol/errors.ts";
 import type { DownlinkMessage } from "../../protocol/message.ts";
 import { wallClock } from "../clock.ts";
-import { copyClientId, forgetClientId, type IdentifiedService, withClientIds } from "../config/client-ids.ts";
+import {
+  copyClientId,
+  forgetClientId,
+  type IdentifiedService,
+  keptClientId,
+  setClientId,
+  withClientIds,
+} from "../config/client-ids.ts";
 import { editServices, type ServiceChanges, type ServiceEdit } from "../config/edit.ts";
 import { loadConfig, parseConfig } from "../config/load.ts";
 import { storePems } from "../config/pem-files.ts";
@@ -171,6 +178,8 @@ export class ManagedBridge implements BridgeControl {
   ): Promise<Prepared> {
     const text = await this.#read();
     const stored = await storePems(fields, service, dirname(this.#file));
+    // Another service's, maybe, whose name this one was not to take.
+    const idBefore = renamed && keptClientId(this.#outboxPath, renamed.to);
     let prepared: Prepared;
     try {
       const changed = editServices(text, editWith(stored.fields), basename(this.#file));
@@ -178,7 +187,7 @@ export class ManagedBridge implements BridgeControl {
       await replaceFile(this.#file, changed);
     } catch (error) {
       await stored.undo();
-      if (renamed) forgetClientId(this.#outboxPath, renamed.to);
+      if (renamed) setClientId(this.#outboxPath, renamed.to, idBefore);
       throw error;
     }
     await this.#apply(prepared, discard);

@@ -1,15 +1,16 @@
 /** `sakuraio aws-iot policy`: the policy to attach to a service's certificate, as AWS wants it. */
+
 import { resolve } from "node:path";
 import { SakuraError } from "../../protocol/errors.ts";
 import {
   ambiguousNames,
-  connectionClientIds,
   leastPrivilegePolicy,
   type PolicyNeeds,
   type PolicyScope,
   partitionOf,
   scopeOfHostname,
 } from "../bridge/aws-iot/policy.ts";
+import { connectionClientIds } from "../bridge/topics.ts";
 import { withClientIds } from "../config/client-ids.ts";
 import { loadBridgeFile } from "../config/load.ts";
 import { chosenService } from "./aws-iot/chosen-service.ts";

@@ -26,6 +26,23 @@ export async function bridge(options: BridgeOptions, io: CliIo): Promise<ExitCod
 }
 
 async function run(options: BridgeOptions, operation: BridgeOperation, io: CliIo): Promise<void> {
+  // From the beginning: a reload that comes while the bridge starts must not end it.
+  let onHangup = (): void => {
+    isAsked = true;
+  };
+  let isAsked = false;
+  const stopReloading = io.onHangup?.(() => onHangup());
+  try {
+    const running = await start(options, operation, io);
+    onHangup = () => void reload(running, operation, options.json, io);
+    if (isAsked) onHangup();
+    await serve(running, options, operation, io);
+  } finally {
+    stopReloading?.();
+  }
+}
+
+async function start(options: BridgeOptions, operation: BridgeOperation, io: CliIo): Promise<ManagedBridge> {
   // The bridge reads its file itself; this is for a port that is taken to be known before anything runs.
   await operation.listen(options.panel ?? loadConfig(options.config).http?.listen);
   const running = await startManagedBridge({
@@ -38,14 +55,21 @@ async function run(options: BridgeOptions, operation: BridgeOperation, io: CliIo
     },
   });
   sayWarnings(running, operation);
-  const stopReloading = io.onHangup?.(() => void reload(running, operation, options.json, io));
+  return running;
+}
+
+async function serve(
+  running: ManagedBridge,
+  options: BridgeOptions,
+  operation: BridgeOperation,
+  io: CliIo,
+): Promise<void> {
   try {
     operation.serve(running);
     await Promise.race([running.settled(), aborted(io.signal)]);
     if (!io.signal.aborted) printReady(endpointsOf(running.stats().links), operation.http, options.json, io);
     await aborted(io.signal);
   } finally {
-    stopReloading?.();
     operation.stopping();
     await running.close();
   }

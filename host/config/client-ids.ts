@@ -68,7 +68,18 @@ export function copyClientId(directory: string, from: string, to: string): void 
 
 /** Lets a name's client id go, so that no other service gets it. @throws SakuraError FILE_FAILED */
 export function forgetClientId(directory: string, name: string): void {
-  changeKept(directory, ({ [name]: _, ...kept }) => kept);
+  setClientId(directory, name, undefined);
+}
+
+/** The id that is kept for a name, if one is. @throws SakuraError INVALID_CONFIG when the file holds something else */
+export function keptClientId(directory: string, name: string): string | undefined {
+  const kept = readKept(join(directory, FILE));
+  return Object.hasOwn(kept, name) ? kept[name] : undefined;
+}
+
+/** @param id nothing for none. @throws SakuraError FILE_FAILED */
+export function setClientId(directory: string, name: string, id: string | undefined): void {
+  changeKept(directory, ({ [name]: _, ...kept }) => (id === undefined ? kept : { ...kept, [name]: id }));
 }
 
 function changeKept(

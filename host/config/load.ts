@@ -153,7 +153,10 @@ function loadService(
   const { loaded: roots, from: rootFrom } = load("rootca_cert", rootca_cert, certificatesOf);
   const { loaded: chain, from: certificateFrom } = load("cert", cert, certificatesOf);
   const { loaded: privateKey, from: keyFrom } = load("private_key", private_key, privateKeyOf);
-  if (keyFrom !== undefined && !keyFrom.startsWith("env:") && isReadableByOthers(resolve(directory, keyFrom))) {
+  const keyFile = keyFrom === undefined || keyFrom.startsWith("env:") ? undefined : resolve(directory, keyFrom);
+  // systemd hands its credentials over by an access list, which shows as the group's right.
+  const handedOver = keyFile?.startsWith(`${process.env["CREDENTIALS_DIRECTORY"] ?? "\0"}/`) === true;
+  if (keyFile !== undefined && !handedOver && isReadableByOthers(keyFile)) {
     warn([...path, "private_key"], `${keyFrom} may be read by others than its owner: chmod 600 it`);
   }
   const [certificate] = chain;

@@ -45,7 +45,9 @@ export function readPem(
 ): PemText | PemProblem {
   if (value.includes("-----BEGIN")) return { text: value, path: undefined };
   if (value.startsWith("env:") && value.length <= PATH_MAX) return readVariable(value, env);
-  if (BARE_BASE64.test(value) || /[\r\n\0]/.test(value) || value.length > PATH_MAX) {
+  // The end of a line may be written as two characters, as in a file of variables.
+  const plain = value.replaceAll(/\\[nr]/g, "\n");
+  if (BARE_BASE64.test(plain) || /[\r\n\0]/.test(plain) || value.length > PATH_MAX) {
     return new PemProblem("is neither a path nor PEM text: PEM begins with a line -----BEGIN …-----");
   }
   try {

@@ -134,5 +134,8 @@ function* duplicateClientIds({ services }: BridgeFile): Iterable<ConfigProblem> 
 
 /** An account has one endpoint with -ats in its name, and may have an older one without. */
 function account(hostname: string): string {
-  return hostname.toLowerCase().replace(/^([^.]+)-ats\./, "$1.");
+  return hostname
+    .toLowerCase()
+    .replace(/\.$/, "")
+    .replace(/^([^.]+)-ats\./, "$1.");
 }

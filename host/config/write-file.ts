@@ -1,6 +1,6 @@
 /** A file written whole or not at all, whatever is pulled out when. */
 import { randomBytes } from "node:crypto";
-import { mkdir, open, realpath, rename, stat, unlink } from "node:fs/promises";
+import { chmod, mkdir, open, readFile, realpath, rename, stat, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { errnoOf, reasonOf, SakuraError } from "../../protocol/errors.ts";
 
@@ -36,24 +36,32 @@ export async function replaceFile(file: string, text: string, mode = 0o600): Pro
 }
 
 /**
- * Makes a file that only its owner may read, in a directory that is made where it is not there.
- * @returns whether it is new; one that is there is left as it is
+ * Makes a file that only its owner may read, in a directory that is made where it is not there. One that is there and
+ * holds something else, such as half of it, is replaced.
+ * @returns whether it is new
  * @throws SakuraError FILE_FAILED
  */
 export async function makePrivateFile(file: string, text: string): Promise<boolean> {
+  const partial = `${file}.${randomBytes(6).toString("hex")}`;
   try {
     await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-    const handle = await open(file, "wx", 0o600);
+    const old = await readFile(file, "utf8").catch(unlessMissing(undefined));
+    if (old === text) {
+      await chmod(file, 0o600);
+      return false;
+    }
+    const handle = await open(partial, "wx", 0o600);
     try {
       await handle.writeFile(text);
       await handle.sync();
     } finally {
       await handle.close();
     }
+    await rename(partial, file);
     await syncDirectory(dirname(file));
-    return true;
+    return old === undefined;
   } catch (cause) {
-    if (errnoOf(cause) === "EEXIST") return false;
+    await unlink(partial).catch(() => undefined);
     throw new SakuraError("FILE_FAILED", `${file} cannot be written: ${reasonOf(cause)}`, { context: { file }, cause });
   }
 }

@@ -29,7 +29,7 @@ export function guard(app: FastifyInstance): void {
 
 export const securityHeaders: Readonly<Record<string, string>> = HEADERS;
 
-function refuseStrangers({ headers, method }: FastifyRequest): void {
+function refuseStrangers({ headers }: FastifyRequest): void {
   const { host = "", origin } = headers;
   if (!OWN_HOST.test(host)) {
     throw problem(403, "wrong-host", "this port answers to localhost, 127.0.0.1 and [::1] alone");
@@ -37,8 +37,7 @@ function refuseStrangers({ headers, method }: FastifyRequest): void {
   const sameOrigin = origin === undefined || origin.toLowerCase() === `http://${host.toLowerCase()}`;
   // Where a browser leaves out the origin, this says what it is.
   const site = headers["sec-fetch-site"];
-  const changes = method !== "GET" && method !== "HEAD";
-  const otherSite = changes && (site === "cross-site" || site === "same-site");
+  const otherSite = site === "cross-site" || site === "same-site";
   if (!sameOrigin || otherSite) {
     throw problem(403, "wrong-origin", "a page from elsewhere may not use this port");
   }

@@ -514,7 +514,10 @@ describe("services that come and go", () => {
       ["uno", 2],
     ]);
     await bridge.removeService("uno", { discard: false });
-    expect(of("service-removed")).toEqual([{ type: "service-removed", service: "uno", waiting: 2 }]);
+    expect(of("service-removed")).toEqual([
+      { type: "service-removed", service: "one", waiting: 0 }, // renamed
+      { type: "service-removed", service: "uno", waiting: 2 },
+    ]);
     expect(bridge.stats().orphans).toMatchObject([{ service: "uno", waiting: 2, deadLetters: 0 }]);
     bridge.addService({ name: "uno", create: () => new FakeService("uno") });
     expect(bridge.stats().orphans).toEqual([]);

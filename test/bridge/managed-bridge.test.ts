@@ -191,6 +191,16 @@ describe("an edited service", () => {
     expect(bridge.services().map(({ name }) => name)).toEqual(["one", "two"]);
   });
 
+  it("that may not have another's name leaves that one its client id", async () => {
+    const { file, directory } = await desk();
+    const { bridge } = await start(file);
+    const kept = (): string => readFileSync(join(directory, "box", "client-ids.json"), "utf8");
+    const before = kept();
+    expect(Object.keys(JSON.parse(before))).toContain("two");
+    await failsWith("INVALID_CONFIG", bridge.editService("one", { name: "two" }));
+    expect(kept()).toBe(before);
+  });
+
   it("may be one that is not there", async () => {
     const { file } = await desk();
     const { bridge } = await start(file);
@@ -326,7 +336,9 @@ describe("a removed service", () => {
     expect(readFileSync(file, "utf8")).toBe(text.replace(/ {2}- name: two[\s\S]*?(?=modules:)/, ""));
     expect(outbox.lanes()).toEqual(["one"]);
     expect(bridge.stats().orphans).toEqual([]);
-    expect(events.all.filter(({ type }) => type === "service-removed")).toEqual([]);
+    expect(events.all.filter(({ type }) => type === "service-removed")).toEqual([
+      { type: "service-removed", service: "two", waiting: 0 },
+    ]);
   });
 
   it("may not be the last", async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { VirtualClock } from "../../emulator/clock.ts";
+import { maxRateOf } from "../../host/bridge/aws-iot/service.ts";
 import { Backoff, endsWithin } from "../../host/bridge/backoff.ts";
 import { RateLimit } from "../../host/bridge/rate-limit.ts";
 import { ConnectPacer } from "../../host/bridge/service/connect-pacer.ts";
@@ -42,6 +43,17 @@ describe("a rate limit", () => {
     expect(limit.wait()).toBe(0);
     limit.count();
     expect(limit.wait()).toBe(400);
+  });
+
+  it("is no more than AWS takes at one of its endpoints, whatever is asked for", () => {
+    const hostname = "x-ats.iot.ap-northeast-1.amazonaws.com";
+    expect(maxRateOf({ hostname })).toBe(100);
+    expect(maxRateOf({ hostname: `${hostname}.` })).toBe(100);
+    expect(maxRateOf({ hostname, max_publish_rate: 500 })).toBe(100);
+    expect(maxRateOf({ hostname, max_publish_rate: 20 })).toBe(20);
+    expect(maxRateOf({ hostname: "iot.cn-north-1.amazonaws.com.cn" })).toBe(100);
+    expect(maxRateOf({ hostname: "localhost" })).toBeUndefined();
+    expect(maxRateOf({ hostname: "localhost", max_publish_rate: 500 })).toBe(500);
   });
 
   it("is not upset by a clock that is set back", () => {

@@ -216,6 +216,11 @@ describe("aws-iot setup --run", () => {
     await setup(directory);
     expect(verbs(calls)).toContain("iot create-policy-version");
     expect(aws.policies.get("Plant-A-bridge")).toContain("topic/sakura/up/*");
+    // What the file has grown stays allowed.
+    writeFileSync(file, text.replace(/client_id: Plant-A/, "client_id: Plant-A, connections: 2, result_topic: r/x"));
+    await setup(directory);
+    expect(aws.policies.get("Plant-A-bridge")).toContain("client/Plant-A-2");
+    expect(aws.policies.get("Plant-A-bridge")).toContain("topic/r/x");
   });
 
   it("adds to a file and keeps its comments", async () => {

@@ -350,6 +350,13 @@ describe("a mistake in a configuration", () => {
       /^bridge\.yaml:6:5 services\[0\]\.subscribe_topic: service plant-b: overlaps/,
     ],
     [
+      // A name with its dot at the end is the same.
+      second(
+        "hostname: xxxxxxxx.iot.ap-northeast-1.amazonaws.com.\npublish_prefix: sakura/down\nsubscribe_topic: b/down",
+      ),
+      /^bridge\.yaml:6:5 services\[0\]\.subscribe_topic: service plant-b: overlaps/,
+    ],
+    [
       second("hostname: b.example\npublish_prefix: b\nsubscribe_topic: c").replace("plant-b", "plant-a"),
       "bridge.yaml:10:5 services[1].name: is the name of services[0] too: choose another",
     ],

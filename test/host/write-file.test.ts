@@ -63,11 +63,20 @@ describe("a private file", () => {
   it("is made once, for its owner alone", async () => {
     const file = join(workplace(), "certs", "key.pem");
     expect(await makePrivateFile(file, "one")).toBe(true);
-    expect(await makePrivateFile(file, "two")).toBe(false);
+    expect(await makePrivateFile(file, "one")).toBe(false);
     expect(readFileSync(file, "utf8")).toBe("one");
     if (process.platform !== "win32") {
       expect(statSync(file).mode & 0o777).toBe(0o600);
       expect(statSync(join(file, "..")).mode & 0o777).toBe(0o700);
     }
+  });
+
+  it("takes the place of half of one, and of one that others may read", async () => {
+    const file = join(workplace(), "key.pem");
+    writeFileSync(file, "on", { mode: 0o644 });
+    expect(await makePrivateFile(file, "one")).toBe(false);
+    expect(readFileSync(file, "utf8")).toBe("one");
+    expect(readdirSync(join(file, ".."))).toEqual(["key.pem"]);
+    if (process.platform !== "win32") expect(statSync(file).mode & 0o777).toBe(0o600);
   });
 });

@@ -38,11 +38,6 @@ export function partitionOf(region: string): string {
   return region.startsWith("us-gov-") ? "aws-us-gov" : "aws";
 }
 
-/** CLIENT_ID, CLIENT_ID-2 … CLIENT_ID-N: one for each connection (aws-iot §5). */
-export function connectionClientIds(clientId: string, connections: number): readonly string[] {
-  return Array.from({ length: connections }, (_, i) => (i === 0 ? clientId : `${clientId}-${i + 1}`));
-}
-
 export function leastPrivilegePolicy(needs: PolicyNeeds, scope: PolicyScope): PolicyDocument {
   const arn = (resource: string): string => `arn:${scope.partition}:iot:${scope.region}:${scope.account}:${resource}`;
   const allow = (Action: string, ...resources: readonly string[]) =>

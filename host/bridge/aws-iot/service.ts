@@ -6,7 +6,7 @@ import { ConnectPacer } from "../service/connect-pacer.ts";
 import { ConnectedService } from "../service/connected-service.ts";
 import type { Address } from "../service/dispatcher.ts";
 import type { Service } from "../service.ts";
-import { publishPrefixProblem, publishTopic } from "../topics.ts";
+import { connectionClientIds, publishPrefixProblem, publishTopic } from "../topics.ts";
 import { connectAwsIot } from "./connection.ts";
 import { FailureHistory } from "./history.ts";
 
@@ -27,7 +27,7 @@ const PAYLOAD_MAX = 128 * 1024;
 
 export function awsIotService(options: AwsIotServiceOptions): Service {
   const { config, clientId, lane, clock, random, pacer = new ConnectPacer(clock) } = options;
-  const clientIds = clientIdsOf(clientId, config.connections);
+  const clientIds = connectionClientIds(clientId, config.connections);
   const histories = new Map(clientIds.map((id) => [id, new FailureHistory()]));
   return new ConnectedService({
     name: config.name,
@@ -37,7 +37,7 @@ export function awsIotService(options: AwsIotServiceOptions): Service {
     lane,
     clock,
     random,
-    maxRate: config.max_publish_rate ?? (isAmazon(config.hostname) ? AWS_RATE_MAX : undefined),
+    maxRate: maxRateOf(config),
     addressOf: addresses(config.publish_prefix),
     connect: (id, events, signal) =>
       connectAwsIot({
@@ -53,13 +53,13 @@ export function awsIotService(options: AwsIotServiceOptions): Service {
   });
 }
 
-/** CLIENT_ID, CLIENT_ID-2 … CLIENT_ID-N: the policy lists each (aws-iot §5). */
-function clientIdsOf(clientId: string, connections: number): string[] {
-  return Array.from({ length: connections }, (_, index) => (index === 0 ? clientId : `${clientId}-${index + 1}`));
-}
-
-function isAmazon(hostname: string): boolean {
-  return /\.amazonaws\.com(\.cn)?$/i.test(hostname);
+/** Messages a second and connection, in and out together; nothing for no limit. AWS discards what is more. */
+export function maxRateOf({
+  hostname,
+  max_publish_rate: wanted,
+}: Pick<AwsIotServiceConfig, "hostname" | "max_publish_rate">): number | undefined {
+  if (!/\.amazonaws\.com(\.cn)?\.?$/i.test(hostname)) return wanted;
+  return Math.min(wanted ?? AWS_RATE_MAX, AWS_RATE_MAX);
 }
 
 /** What AWS hangs up on is not sent: it would take down what is in flight with it. */

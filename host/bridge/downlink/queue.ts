@@ -198,7 +198,8 @@ export class DownlinkQueue {
   #armExpiry(): void {
     const { clock } = this.#options;
     this.#cancelExpiry();
-    const first = this.#items.reduce((least, { deadline }) => Math.min(least, deadline), Number.POSITIVE_INFINITY);
+    // What is on its way has its own limit.
+    const first = this.waiting().reduce((least, { deadline }) => Math.min(least, deadline), Number.POSITIVE_INFINITY);
     if (first === Number.POSITIVE_INFINITY) return;
     this.#cancelExpiry = clock.after(Math.max(0, first - monotonicMs(clock)), () => this.#expire());
   }

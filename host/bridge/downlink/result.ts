@@ -7,7 +7,7 @@
  *
  * `module` is null when the message names none that could be one. `id` is the message's own top-level `id`, where it has
  * one that is a whole number or a string of at most 128 characters, so that who sent it knows which it was. `reason` and
- * `message` are there when it was refused. All of it stays under 2 KiB, whatever came.
+ * `message` are there when it was refused. All of it stays under 8 KiB, whatever came.
  */
 import { type Json, parseJson } from "../../../protocol/json.ts";
 import { moduleIdSchema } from "../../../protocol/message.ts";

@@ -3,9 +3,10 @@ import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { readIfPresent } from "../../../emulator/aws-iot/workspace-files.ts";
 import { SakuraError } from "../../../protocol/errors.ts";
 import type { PolicyNeeds } from "../../bridge/aws-iot/policy.ts";
+import { connectionClientIds } from "../../bridge/topics.ts";
 import { editServices } from "../../config/edit.ts";
 import { checkBridgeText } from "../../config/load.ts";
-import type { ServiceInput } from "../../config/schema.ts";
+import type { BridgeFile, ServiceInput } from "../../config/schema.ts";
 import { replaceFile } from "../../config/write-file.ts";
 import { ROOT_CA_FILE } from "./root-ca.ts";
 
@@ -90,15 +91,16 @@ export async function planSetup(options: AwsIotSetupOptions): Promise<SetupPlan>
     checkBridgeText(added, basename(configFile));
     return added;
   };
-  const present = await hasService(configFile, name);
+  const present = await presentService(configFile, name);
   if (!present) await textWith(ANY_HOST);
   return {
     thing,
     policyName: `${thing.replaceAll(":", "_")}-bridge`,
     dir,
     files,
-    needs: { clientIds: [thing], publishPrefix, subscribeTopic },
-    present,
+    // What the file has grown since must stay allowed: other connections, a result topic.
+    needs: present ? needsOf(present, thing) : { clientIds: [thing], publishPrefix, subscribeTopic },
+    present: present !== undefined,
     service,
     write: async (hostname) => replaceFile(configFile, await textWith(hostname)),
   };
@@ -113,10 +115,21 @@ modules:
   - { id: u0123456789ab, link: emulated, uart: pty }
 `;
 
-async function hasService(file: string, name: string): Promise<boolean> {
+type PresentService = BridgeFile["services"][number];
+
+async function presentService(file: string, name: string): Promise<PresentService | undefined> {
   const text = await readIfPresent(file);
-  if (text === undefined) return false;
-  return checkBridgeText(text, basename(file)).file.services.some((service) => service.name === name);
+  if (text === undefined) return undefined;
+  return checkBridgeText(text, basename(file)).file.services.find((service) => service.name === name);
+}
+
+function needsOf(service: PresentService, thing: string): PolicyNeeds {
+  return {
+    clientIds: connectionClientIds(service.client_id ?? thing, service.connections),
+    publishPrefix: service.publish_prefix,
+    subscribeTopic: service.subscribe_topic,
+    resultTopic: service.result_topic,
+  };
 }
 
 function thingOf(name: string): string {

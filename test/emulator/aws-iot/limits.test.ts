@@ -35,6 +35,9 @@ describe("limits", () => {
     expect(publish("あ".repeat(86))).toBe("topic-too-long");
     expect(publish("x".repeat(257), 0, 0, { topicBytes: false })).toBeUndefined();
     expect(subscribe(["a", "x".repeat(257)])).toBe("topic-too-long");
+    // Those of Basic Ingest's head not counted.
+    expect(publish(`$aws/rules/some_rule/${"x".repeat(256)}`)).toBeUndefined();
+    expect(publish(`$aws/rules/some_rule/${"x".repeat(257)}`)).toBe("topic-too-long");
   });
 
   it("takes 7 slashes, those of Basic Ingest not counted", () => {
