@@ -145,6 +145,10 @@ export class Bridge {
     return this.#services.keptFor(name);
   }
 
+  hasService(name: string): boolean {
+    return this.#services.find(name) !== undefined;
+  }
+
   /** Starts a service that has come. What is in a lane of its name is handed over to it. */
   addService(part: ServicePart): void {
     if (this.#closed !== undefined) return;

@@ -130,7 +130,7 @@ export class ManagedBridge implements BridgeControl {
       }
       if (isOrphan) await this.#bridge.removeService(name, options);
       // Where there was nothing to discard, what came this very moment is kept.
-      else await this.#edit({}, name, () => ({ how: "remove", name }), { discard: options.discard });
+      else await this.#edit({}, name, () => ({ how: "remove", name }), { discard: options.discard ? name : undefined });
     });
   }
 
@@ -174,7 +174,7 @@ export class ManagedBridge implements BridgeControl {
     fields: ServiceChanges,
     service: string,
     editWith: (stored: ServiceChanges) => ServiceEdit,
-    { renamed, discard = false }: { readonly renamed?: Renaming | undefined; readonly discard?: boolean } = {},
+    { renamed, discard }: { readonly renamed?: Renaming | undefined; readonly discard?: string | undefined } = {},
   ): Promise<Prepared> {
     const text = await this.#read();
     const stored = await storePems(fields, service, dirname(this.#file));
@@ -190,7 +190,17 @@ export class ManagedBridge implements BridgeControl {
       if (renamed) setClientId(this.#outboxPath, renamed.to, idBefore);
       throw error;
     }
-    await this.#apply(prepared, discard);
+    try {
+      await this.#apply(prepared, discard);
+    } catch (error) {
+      // The lane has its old name still: so must the file, or the next reload parts the two.
+      if (renamed && this.#bridge.stats().services.some(({ name }) => name === renamed.from)) {
+        await replaceFile(this.#file, text);
+        await stored.undo();
+        setClientId(this.#outboxPath, renamed.to, idBefore);
+      }
+      throw error;
+    }
     if (renamed) forgetClientId(this.#outboxPath, renamed.from);
     return prepared;
   }
@@ -219,8 +229,8 @@ export class ManagedBridge implements BridgeControl {
     return { config, diff, links, identified };
   }
 
-  /** @param discard what waits for a service that is removed */
-  async #apply(prepared: Prepared, discard = false): Promise<void> {
+  /** @param discard the removed service whose messages go as well; those of others stay */
+  async #apply(prepared: Prepared, discard?: string): Promise<void> {
     const before = { config: this.#config, identified: this.#identified };
     this.#config = prepared.config;
     this.#identified = prepared.identified;
@@ -234,7 +244,7 @@ export class ManagedBridge implements BridgeControl {
     }
   }
 
-  async #change({ config, diff, links, identified }: Prepared, discard: boolean): Promise<void> {
+  async #change({ config, diff, links, identified }: Prepared, discard: string | undefined): Promise<void> {
     const bridge = this.#bridge;
     const { services, modules } = diff;
     if (diff.downlinks) bridge.setDownlinkBounds(downlinkBoundsOf(config));
@@ -244,7 +254,7 @@ export class ManagedBridge implements BridgeControl {
       if (found) return found;
       throw new SakuraError("INVALID_ARGUMENT", `there is no service ${name}`);
     };
-    await Promise.all(services.removed.map(({ name }) => bridge.removeService(name, { discard })));
+    await Promise.all(services.removed.map(({ name }) => bridge.removeService(name, { discard: name === discard })));
     await Promise.all(modules.removed.map(({ id }) => bridge.removeLink(id)));
     // Those that let go of a port come before those that may want it.
     for (const { to } of modules.changed) {
@@ -253,10 +263,18 @@ export class ManagedBridge implements BridgeControl {
     }
     for (const { id } of modules.added) {
       const link = links.get(id);
-      if (link) bridge.addLink(link);
+      // One that an earlier change has started, and then failed, lets go of its port first.
+      if (link) await bridge.replaceLink(link);
     }
-    await Promise.all(services.changed.map(({ from, to }) => bridge.replaceService(from.name, part(to.name))));
-    for (const { name } of services.added) bridge.addService(part(name));
+    const changed = await Promise.allSettled(
+      services.changed.map(({ from, to }) => bridge.replaceService(from.name, part(to.name))),
+    );
+    for (const { name } of services.added) {
+      if (bridge.hasService(name)) await bridge.replaceService(name, part(name));
+      else bridge.addService(part(name));
+    }
+    const failed = changed.find((each) => each.status === "rejected");
+    if (failed) throw failed.reason;
   }
 
   #context() {

@@ -66,15 +66,14 @@ export async function makePrivateFile(file: string, text: string): Promise<boole
   }
 }
 
-/** Without this a power cut may still take the name away. Not every system can. */
+/**
+ * Without this a power cut may still take the name away. Not every system can; and as the file has its name already, a
+ * failure here must not read as if it had not.
+ */
 async function syncDirectory(directory: string): Promise<void> {
-  if (process.platform === "win32") return;
-  const handle = await open(directory, "r");
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
+  const handle = await open(directory, "r").catch(() => undefined);
+  await handle?.sync().catch(() => undefined);
+  await handle?.close();
 }
 
 function unlessMissing<T>(instead: T): (error: unknown) => T {

@@ -14,6 +14,7 @@ import { type AwsIotEndpoint, createAuthority } from "../../emulator/aws-iot/ind
 import { VirtualClock } from "../../emulator/clock.ts";
 import { type LinkFactories, MemoryOutbox, startManagedBridge } from "../../host/bridge/index.ts";
 import type { Clock } from "../../protocol/bus.ts";
+import { SakuraError } from "../../protocol/errors.ts";
 import {
   connectClient,
   everything,
@@ -191,6 +192,25 @@ describe("an edited service", () => {
     expect(bridge.services().map(({ name }) => name)).toEqual(["one", "two"]);
   });
 
+  it("whose lane cannot be renamed keeps its name in the file too", async () => {
+    const { file, text } = await desk();
+    const { bridge, link, outbox } = await start(file);
+    await link("u1").send(1);
+    const { rename } = outbox;
+    outbox.rename = () => {
+      outbox.rename = rename;
+      return Promise.reject(new SakuraError("REFUSED", "the disk is full"));
+    };
+    await failsWith("REFUSED", bridge.editService("one", { name: "a" }));
+    expect(readFileSync(file, "utf8")).toBe(text);
+    await bridge.reload();
+    expect(bridge.stats().services.map(({ name, waiting }) => [name, waiting])).toEqual([
+      ["one", 1],
+      ["two", 1],
+    ]);
+    expect(bridge.stats().orphans).toEqual([]);
+  });
+
   it("that may not have another's name leaves that one its client id", async () => {
     const { file, directory } = await desk();
     const { bridge } = await start(file);
@@ -339,6 +359,20 @@ describe("a removed service", () => {
     expect(events.all.filter(({ type }) => type === "service-removed")).toEqual([
       { type: "service-removed", service: "two", waiting: 0 },
     ]);
+  });
+
+  it("takes nobody else's messages with it, whom somebody took out of the file meanwhile", async () => {
+    const { file, text } = await desk();
+    const { bridge, link } = await start(file);
+    await bridge.createService({
+      ...{ name: "c", type: "aws-iot", hostname: "127.0.0.1", port: 9, publish_prefix: "c/up" },
+      ...{ subscribe_topic: "c/down", rootca_cert: "root.pem", cert: "cert.pem", private_key: "key.pem" },
+    });
+    await link("u1").send(1);
+    writeFileSync(file, text);
+    await bridge.removeService("two", { discard: true });
+    expect(bridge.stats().services.map(({ name, waiting }) => [name, waiting])).toEqual([["one", 1]]);
+    expect(bridge.stats().orphans).toMatchObject([{ service: "c", waiting: 1 }]);
   });
 
   it("may not be the last", async () => {
