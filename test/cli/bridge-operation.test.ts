@@ -126,11 +126,12 @@ describe("sakuraio bridge with an HTTP port", () => {
     expect(holdsKey(refusal, privateKey)).toBe(false);
     const [uri = ""] = Object.values(endpoints as Record<string, string>);
     const mcu = await SakuraModule.open(uri);
-    onTestFinished(() => mcu.close());
     const down = '{"type":"channels","payload":{"channels":[{"channel":1,"type":"l","value":-9223372036854775808}]}}';
     expect(await ask("POST", "/api/modules/u0123456789a/send", down)).toEqual([200, '{"status":"delivered"}']);
     const { offset: _, ...value } = await mcu.rxDequeue();
     expect(value).toEqual({ channel: 1, type: "l", value: -9_223_372_036_854_775_808n });
+    // Before the bridge takes its end away.
+    await mcu.close();
     const { code, stdout, stderr } = await running.stop();
     expect(code).toBe(0);
     expect(holdsKey(stdout + stderr, privateKey)).toBe(false);
