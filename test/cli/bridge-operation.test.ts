@@ -67,6 +67,7 @@ describe("sakuraio bridge with an HTTP port", () => {
     expect(JSON.parse(await textAt(http, "/health"))).toMatchObject({ status: "ok", links: { up: 1 } });
     const before = await textAt(http, "/metrics");
     expect(before).toContain('\nsakuraio_messages_published_total{service="plant-a"} 0\n');
+    let sending: Promise<void> | undefined;
     const events = new Promise<string>((resolve, reject) => {
       get(`http://${String(http)}/api/events`, { agent: false }, (response) => {
         let text = "";
@@ -75,7 +76,7 @@ describe("sakuraio bridge with an HTTP port", () => {
         });
         response.on("end", () => resolve(text));
         response.on("error", reject);
-        void send();
+        sending = send();
       });
     });
     const send = async (): Promise<void> => {
@@ -86,6 +87,8 @@ describe("sakuraio bridge with an HTTP port", () => {
       await mcu.close();
     };
     await running.next("published");
+    // It is published before the MCU has heard that it is sent.
+    await sending;
     const after = await textAt(http, "/metrics");
     expect(after).toContain("\nsakuraio_messages_accepted_total 1\n");
     expect(after).toContain('\nsakuraio_messages_published_total{service="plant-a"} 1\n');
