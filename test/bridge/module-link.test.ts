@@ -52,6 +52,10 @@ class Client extends ModuleCommands implements ModuleClient {
     return flush(this, this.#module.clock, options);
   }
 
+  onState(): () => void {
+    return () => undefined;
+  }
+
   close(): Promise<void> {
     this.#line.closes++;
     return Promise.resolve();
@@ -198,6 +202,33 @@ describe("the link of a real module", () => {
     stop();
     expect(module.state.txQueue).toHaveLength(0);
     expect(valuesOf(platform.messages)).toEqual([]);
+  });
+
+  it("may wait for the link when the port went before anything of it had gone", async () => {
+    const { wire, start, link } = desk();
+    await start();
+    wire.dead = true;
+    wire.lostAs = "PORT_LOST";
+    expect((await failsWith("REFUSED", link.deliver(message(1)))).context).toEqual({ reason: "link-down" });
+  });
+
+  it("leaves nothing for the next one when the port goes in the middle of it", async () => {
+    const { wire, module, clock, start, link, platform } = desk();
+    await start();
+    const stop = module.override("TX_ENQUEUE", (_request, next) => {
+      wire.dead = true;
+      wire.lostAs = "PORT_LOST";
+      return next();
+    });
+    expect((await failsWith("REFUSED", link.deliver(message(1, 2)))).context).toEqual({ reason: "send-failed" });
+    expect(module.state.txQueue).toHaveLength(1);
+    stop();
+    await clock.advance(1_000);
+    wire.dead = false;
+    await clock.advance(10_000);
+    expect(link.state().state).toBe("up");
+    await link.deliver(message(3));
+    expect(valuesOf(platform.messages)).toEqual([[3]]);
   });
 
   it("clears what it has enqueued when a value is not taken", async () => {
@@ -570,6 +601,24 @@ describe("the link of a configuration", () => {
       await states.next("up");
       module.deliver(message(3));
       for (const value of [1, 2, 3]) expect(valuesOf([await next(bridge)])).toEqual([[value]]);
+    },
+  );
+
+  it.skipIf(process.platform === "win32")(
+    "is down as soon as its port has gone, long before the next poll",
+    async () => {
+      const pty = await openPty();
+      attachUart(new EmulatedModule({ id: "u1" }), pty.duplex);
+      const link = realModuleLink(
+        { id: "u1", link: "module", port: `uart:${pty.path}`, poll_ms: 3_600_000, mirror: false },
+        { clock: realClock, random: () => 0 },
+      );
+      onTestFinished(() => link.close());
+      const states = new StateLog(link);
+      link.start(new MessageLog());
+      await states.next("up");
+      await pty.close();
+      await states.next("error");
     },
   );
 

@@ -34,6 +34,8 @@ export interface ModuleMemory {
   published?: { readonly seen: Seen; readonly queued: number } | undefined;
   /** Taken out of the module without having been peeked at, and not kept by the bridge so far. Goes before all else. */
   unsent?: UplinkMessage | undefined;
+  /** Values of a message that was refused may be in the TX queue still: they must not go out with the next. */
+  leftover?: boolean;
 }
 
 export interface ModulePollerOptions {

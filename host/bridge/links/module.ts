@@ -3,7 +3,7 @@
  * connection, and enqueues and sends what comes down.
  */
 import type { Clock } from "../../../protocol/bus.ts";
-import { isSakuraError, reasonOf, SakuraError } from "../../../protocol/errors.ts";
+import { isSakuraError, reasonOf, SakuraError, type SakuraErrorCode } from "../../../protocol/errors.ts";
 import type { DownlinkMessage } from "../../../protocol/message.ts";
 import { pause } from "../../clock.ts";
 import type { RealModuleConfig } from "../../config/schema.ts";
@@ -16,7 +16,8 @@ import { type ModuleMemory, ModulePoller, type PolledModule } from "./module-pol
 import { linkRefusal, type OpenLink, retryingLink } from "./retrying.ts";
 
 /** What is used of a module's client. */
-export type ModuleClient = PolledModule & Pick<SakuraModule, "txLength" | "txEnqueue" | "txClear" | "flush" | "close">;
+export type ModuleClient = PolledModule &
+  Pick<SakuraModule, "txLength" | "txEnqueue" | "txClear" | "flush" | "onState" | "close">;
 
 export interface ModuleLinkOptions {
   /** The id under which it is published. */
@@ -67,6 +68,8 @@ export function moduleLink(options: ModuleLinkOptions): Link {
       const onAbort = (): void => void giveUp();
       signal.addEventListener("abort", onAbort, { once: true });
       try {
+        if (memory.leftover) await client.txClear();
+        memory.leftover = false;
         // Only a module that answers is up.
         await poller.poll();
       } catch (error) {
@@ -75,7 +78,7 @@ export function moduleLink(options: ModuleLinkOptions): Link {
       } finally {
         signal.removeEventListener("abort", onAbort);
       }
-      return openModule(client, poller, options);
+      return openModule(client, poller, memory, options);
     },
   });
 }
@@ -83,9 +86,16 @@ export function moduleLink(options: ModuleLinkOptions): Link {
 function openModule(
   client: ModuleClient,
   poller: ModulePoller,
+  memory: ModuleMemory,
   { module, port, pollMs, clock }: ModuleLinkOptions,
 ): OpenLink {
   const stop = new AbortController();
+  // A port says at once that it is gone; the next poll may be an hour away.
+  const gone = new Promise<SakuraError>((resolve) => {
+    client.onState((state) => {
+      if (state.kind === "lost") resolve(state.reason);
+    });
+  });
   const run = async (): Promise<SakuraError> => {
     for (;;) {
       await pause(clock, pollMs, stop.signal);
@@ -97,22 +107,28 @@ function openModule(
       }
     }
   };
-  const lost = run();
+  const polling = run();
   return {
     endpoint: port,
-    lost,
-    deliver: (message, signal) => send(client, message, signal ? AbortSignal.any([signal, stop.signal]) : stop.signal),
+    lost: Promise.race([polling, gone]),
+    deliver: (message, signal) =>
+      send(client, message, memory, signal ? AbortSignal.any([signal, stop.signal]) : stop.signal),
     async close() {
       stop.abort();
       poller.stop();
-      await endsWithin(clock, FINISH_MS, lost);
+      await endsWithin(clock, FINISH_MS, polling);
       await client.close();
     },
   };
 }
 
 /** All of a message's values, or none: what a failure leaves in the TX queue is cleared. */
-async function send(client: ModuleClient, { module, payload }: DownlinkMessage, signal: AbortSignal): Promise<void> {
+async function send(
+  client: ModuleClient,
+  { module, payload }: DownlinkMessage,
+  memory: ModuleMemory,
+  signal: AbortSignal,
+): Promise<void> {
   const { channels } = payload;
   try {
     const { online } = await client.getConnectionStatus({ signal });
@@ -120,6 +136,8 @@ async function send(client: ModuleClient, { module, payload }: DownlinkMessage, 
     const { available } = await client.txLength({ signal });
     if (available < channels.length) throw txQueueFull(module, available, channels.length);
   } catch (error) {
+    // Nothing of it has gone: it may wait for the link.
+    if (isPortGone(error)) throw linkRefusal("link-down", `module ${module}: ${reasonOf(error)}`, error);
     throw refusalOf(error, module);
   }
   try {
@@ -127,9 +145,16 @@ async function send(client: ModuleClient, { module, payload }: DownlinkMessage, 
     await client.flush({ signal, timeoutMs: SEND_TIMEOUT_MS });
   } catch (error) {
     // Nobody else enqueues here, so what is in the queue is this message.
-    await client.txClear().catch(() => undefined);
+    await client.txClear().catch(() => {
+      memory.leftover = true;
+    });
     throw refusalOf(error, module);
   }
+}
+
+function isPortGone(error: unknown): boolean {
+  const codes: readonly SakuraErrorCode[] = ["PORT_LOST", "PORT_FAILED", "PORT_NOT_FOUND", "CLOSED"];
+  return isSakuraError(error) && codes.includes(error.code);
 }
 
 function txQueueFull(module: string, available: number, wanted: number): SakuraError {
