@@ -458,10 +458,12 @@ describe("a message that the connection breaks on", () => {
     expect(d.service.state().state).toBe("online");
   });
 
-  it("is not blamed before ten times when nothing else goes through: it may be the policy", async () => {
+  it("is blamed after ten times when nothing else goes through but something did before", async () => {
     const d = desk(up);
-    await d.appendOf("u1", "BAD", "BAD2");
+    await d.appendOf("u1", "good");
     await d.start();
+    await d.at().drain();
+    await d.appendOf("u1", "BAD", "BAD2");
     await d.at().lose({ afterPublish: true });
     await d.clock.advance(1_500);
     await run(d, /BAD/, 9);
@@ -470,6 +472,21 @@ describe("a message that the connection breaks on", () => {
     await run(d, /BAD/, 1);
     expect(await d.setAside()).toHaveLength(1);
     expect(d.outbox.lane("a").messages).toBe(1);
+    // One such is all that one sign of life is worth.
+    await run(d, /BAD/, 40);
+    expect(await d.setAside()).toHaveLength(1);
+  });
+
+  it("is never blamed while nothing has ever gone through: then it is the policy, and everything waits", async () => {
+    const d = desk(up);
+    await d.appendOf("u1", "BAD", "BAD2");
+    await d.appendOf("u2", "BAD3");
+    await d.start();
+    await d.at().lose({ afterPublish: true });
+    await d.clock.advance(1_500);
+    await run(d, /BAD/, 60);
+    expect(await d.setAside()).toEqual([]);
+    expect(d.outbox.lane("a").messages).toBe(3);
   });
 
   it("gets no strike when the network failed", async () => {

@@ -7,7 +7,10 @@ import type { Delivery } from "./connection.ts";
 
 /** So many breaks, and others were acknowledged since the first: it is the message. */
 const STRIKES_PROVEN = 3;
-/** So many without that: it may be the policy for all of them, and then waiting is right. */
+/**
+ * So many without that, where at least something went through earlier: one message alone. While nothing goes through at
+ * all it may be the policy for all of them, and then waiting is right.
+ */
 const STRIKES_UNPROVEN = 10;
 /** Messages that wait behind others here. */
 const HELD_MAX = 1_000;
@@ -34,6 +37,8 @@ export interface Verdict {
 export class Probation {
   readonly #cases = new Map<string, Case>();
   #held = 0;
+  /** What the service had taken when a message was set aside without proof: the next wants a new sign of life. */
+  #takenAtUnproven = 0;
 
   get isEmpty(): boolean {
     return this.#cases.size === 0;
@@ -60,7 +65,9 @@ export class Probation {
     this.#cases.set(module, found);
     const { strikes } = found;
     const others = taken - found.takenAtFirst;
-    const setAside = strikes >= STRIKES_UNPROVEN || (strikes >= STRIKES_PROVEN && others > 0);
+    const proven = strikes >= STRIKES_PROVEN && others > 0;
+    const setAside = proven || (strikes >= STRIKES_UNPROVEN && taken > this.#takenAtUnproven);
+    if (setAside && !proven) this.#takenAtUnproven = taken;
     found.away = setAside;
     return { setAside, strikes, others };
   }
