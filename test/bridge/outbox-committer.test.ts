@@ -123,7 +123,7 @@ describe("a batch that failed, and is there all the same", () => {
     expect(store.has(blockKey(0))).toBe(true);
     expect([lane.messages, lane.bytes, lane.pending]).toEqual([0, 0, 0]);
 
-    const resumed = committer.resume();
+    const resumed = committer.resume(async () => () => undefined);
     await store.end();
     await resumed;
     expect(store.has(blockKey(0))).toBe(false);
@@ -144,7 +144,7 @@ describe("a batch that failed, and is there all the same", () => {
     await store.end(new Error("no room"));
     await committer.finish();
     expect(lane.deadLetters).toBe(0);
-    const resumed = committer.resume();
+    const resumed = committer.resume(async () => () => undefined);
     await store.end();
     await Promise.all([resumed, aside]);
     expect([lane.messages, lane.deadLetters]).toEqual([0, 1]);

@@ -118,9 +118,12 @@ export class Committer {
 
   /**
    * Writes what is in memory over what is on the disk, after a failure: what was refused is not there afterwards, what
-   * was forgotten is. @throws what the store throws
+   * was forgotten is.
+   * @param look at the store as it is then, before anything else is written; what it returns is called once every change
+   *   has been told
+   * @throws what the store throws
    */
-  async resume(): Promise<void> {
+  async resume(look: () => Promise<() => void>): Promise<void> {
     const kept = this.#kept.map((one) => ({ ...one, operations: one.operations ?? one.change.operations() }));
     this.#kept = kept;
     this.#clearProgress();
@@ -132,6 +135,7 @@ export class Committer {
       ...[...this.#host.lanes()].map((lane) => laneOperation(lane.record())),
     ];
     await this.#host.write(operations, true);
+    const looked = await look();
     this.#undo = [];
     this.#kept = this.#kept.slice(kept.length);
     this.#deletions = this.#deletions.slice(deletions.length);
@@ -140,6 +144,11 @@ export class Committer {
       change.done();
       pending.resolve();
     }
+    looked();
+    // What came, and came due, meanwhile.
+    const late = this.#kept.splice(0);
+    if (late.length > 0) this.#group().changes.push(...late);
+    this.#kick();
   }
 
   /** Writes nothing more until `resume`. Who waits for a batch that has not been begun is told why. */
@@ -173,6 +182,8 @@ export class Committer {
   }
 
   #writeProgress(): void {
+    this.#cancelProgress?.();
+    this.#cancelProgress = undefined;
     this.#progressDue = true;
     this.#kick();
   }

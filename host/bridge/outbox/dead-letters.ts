@@ -77,10 +77,13 @@ export class DeadLetters {
     });
   }
 
-  async list({ after = "-1", limit }: { after?: string | undefined; limit: number }): Promise<readonly DeadLetter[]> {
+  async list({ after, limit }: { after?: string | undefined; limit: number }): Promise<readonly DeadLetter[]> {
     const letters: DeadLetter[] = [];
     const most = Math.min(limit, LIMIT_MAX);
-    for (let from = numberOf(after), complete = false; !complete && letters.length < most; ) {
+    for (
+      let from = after === undefined ? -1 : numberOf(after), complete = false;
+      !complete && letters.length < most;
+    ) {
       const page = await this.#host.reading((store) => store.read(letterRange(this.#lane, from), PAGE_BYTES));
       for (const record of page.records) {
         from = letterOf(record.key)?.number ?? from;
@@ -179,7 +182,6 @@ function decodeLetter({ key, value }: StoreRecord): DeadLetter | undefined {
 }
 
 function numberOf(id: string): number {
-  const number = Number(id);
-  if (Number.isInteger(number) && number >= -1 && number < 2 ** 47) return number;
+  if (/^\d{1,14}$/.test(id)) return Number(id);
   throw new SakuraError("INVALID_ARGUMENT", `${id} is no id of a dead letter; list them to see their ids`);
 }

@@ -36,7 +36,7 @@ import {
 } from "./outbox.ts";
 import { Reclaim } from "./reclaim.ts";
 import { LaneRegistry } from "./registry.ts";
-import { eachRecord } from "./scan.ts";
+import { countLetters, eachRecord } from "./scan.ts";
 
 export interface OutboxOptions {
   /** A directory; the store is `store` in it. */
@@ -59,6 +59,7 @@ const MIB = 1024 * 1024;
 const AHEAD_BYTES = 32 * MIB;
 const AHEAD_LANE_MAX = 8 * MIB;
 const AHEAD_LANE_MIN = MIB / 2;
+const NO_LETTERS = { count: 0, bytes: 0, next: 0 };
 const EXPIRY_MIN_MS = 1_000;
 const EXPIRY_MAX_MS = 60_000;
 
@@ -152,13 +153,14 @@ class DurableOutbox implements Outbox, LaneHost {
   }
 
   async rename(from: string, to: string): Promise<void> {
-    const lane = this.#registry.rename(from, to);
+    const { lane, settle } = this.#registry.rename(from, to);
     try {
       await this.submit(lane, this.#recordChange(lane));
     } catch (error) {
-      if (!this.#registry.has(from)) this.#registry.rename(to, from);
+      settle(false);
       throw error;
     }
+    settle(true);
   }
 
   async remove(service: string): Promise<void> {
@@ -231,13 +233,18 @@ class DurableOutbox implements Outbox, LaneHost {
     if (lane.loading || this.isClosed || !this.#keeper.isOpen) return;
     lane.loading = true;
     const load = loadLane(lane, this)
-      .catch((error: unknown) => {
-        if (!this.isClosed && this.#keeper.isOpen) this.#committer.halt(this.#keeper.failed(error));
-      })
-      .then(() => {
+      .then(
+        () => true,
+        (error: unknown) => {
+          if (!this.isClosed && this.#keeper.isOpen) this.#committer.halt(this.#keeper.failed(error));
+          return false;
+        },
+      )
+      .then((isRead) => {
         lane.loading = false;
         this.#loads = this.#loads.filter((one) => one !== load);
-        if (!this.isClosed && !lane.removed && this.#keeper.isOpen) lane.afterLoading();
+        // What could not be read is read again when the store has been opened again.
+        if (isRead && !this.isClosed && !lane.removed && this.#keeper.isOpen) lane.afterLoading();
       });
     this.#loads.push(load);
   }
@@ -253,8 +260,13 @@ class DurableOutbox implements Outbox, LaneHost {
 
   async #opened({ store, scan }: Opened): Promise<void> {
     if (this.#isRead) {
-      for (const { id, letters } of scan.lanes) this.#registry.byId(id)?.letters.recount(letters);
-      await this.#committer.resume();
+      // Counted when everything is as it is to be: a write that failed may have been there all the same.
+      await this.#committer.resume(async () => {
+        const counted = await countLetters(store);
+        return () => {
+          for (const lane of this.#registry.all) lane.letters.recount(counted.get(lane.id) ?? NO_LETTERS);
+        };
+      });
     } else {
       if (scan.cleaning.length > 0) await store.write(scan.cleaning, true);
       this.#committer.start(scan.tail);

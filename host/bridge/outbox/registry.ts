@@ -10,6 +10,8 @@ export class LaneRegistry {
   readonly #byName = new Map<string, DurableLane>();
   readonly #byId = new Map<number, DurableLane>();
   readonly #groups = new Map<string, LaneGroup>();
+  /** Names that lanes are just losing. */
+  readonly #oldNames = new Map<string, DurableLane>();
   /** Nothing before the store has been looked through. */
   #nextId: number | undefined;
 
@@ -29,16 +31,12 @@ export class LaneRegistry {
     return this.#byName.size;
   }
 
-  has(name: string): boolean {
-    return this.#byName.has(name);
-  }
-
   byId(id: number): DurableLane | undefined {
     return this.#byId.get(id);
   }
 
   lane(name: string): DurableLane {
-    const existing = this.#byName.get(name);
+    const existing = this.#byName.get(name) ?? this.#oldNames.get(name);
     if (existing) return existing;
     const lane = this.#named(name);
     if (this.#nextId !== undefined) this.#begin(lane);
@@ -74,14 +72,28 @@ export class LaneRegistry {
     return group;
   }
 
-  rename(from: string, to: string): DurableLane {
+  /**
+   * Gives a lane another name. Until it is settled that it has it, both names are the lane's: who asks by the old one
+   * meanwhile must not be given a new lane.
+   */
+  rename(from: string, to: string): { readonly lane: DurableLane; readonly settle: (done: boolean) => void } {
     if (this.#byName.has(to)) throw new SakuraError("INVALID_ARGUMENT", `there is a lane ${to} already`);
     const lane = this.lane(from);
-    this.#byName.delete(from);
+    this.#move(lane, to);
+    this.#oldNames.set(from, lane);
+    const settle = (done: boolean): void => {
+      this.#oldNames.delete(from);
+      this.#groups.clear();
+      if (!done && !lane.removed) this.#move(lane, from);
+    };
+    return { lane, settle };
+  }
+
+  #move(lane: DurableLane, to: string): void {
+    this.#byName.delete(lane.name);
     this.#byName.set(to, lane);
     this.#groups.clear();
     lane.name = to;
-    return lane;
   }
 
   remove(name: string): DurableLane | undefined {

@@ -31,6 +31,13 @@ export async function scanStore(store: Store): Promise<Scan> {
   return scanner.result();
 }
 
+/** How many dead letters each lane has, by its id. */
+export async function countLetters(store: Store): Promise<ReadonlyMap<number, LetterCount>> {
+  const scanner = new Scanner();
+  await eachRecord(store, ALL_LETTERS, (record) => scanner.letter(record));
+  return scanner.letters;
+}
+
 /** Calls with each record of a range, a page at a time. */
 export async function eachRecord(store: Store, range: KeyRange, work: (record: StoreRecord) => void): Promise<void> {
   for (let from = range.from, complete = false; !complete; ) {
@@ -43,7 +50,7 @@ export async function eachRecord(store: Store, range: KeyRange, work: (record: S
 }
 
 class Scanner {
-  readonly #letters = new Map<number, LetterCount>();
+  readonly letters = new Map<number, LetterCount>();
   readonly #lanes = new Map<number, LaneScan>();
   /** Lanes that were removed, and whether a block still speaks of them: then their record must stay. */
   readonly #removed = new Map<number, boolean>();
@@ -75,8 +82,8 @@ class Scanner {
       this.#cleaning.push({ type: "del", key: record.key });
       return;
     }
-    const { count, bytes } = this.#letters.get(at.lane) ?? { count: 0, bytes: 0 };
-    this.#letters.set(at.lane, { count: count + 1, bytes: bytes + letterSize(record), next: at.number + 1 });
+    const { count, bytes } = this.letters.get(at.lane) ?? { count: 0, bytes: 0 };
+    this.letters.set(at.lane, { count: count + 1, bytes: bytes + letterSize(record), next: at.number + 1 });
   }
 
   block({ key, value }: StoreRecord): void {
@@ -95,7 +102,7 @@ class Scanner {
 
   result(): Scan {
     const tail = this.#to;
-    const lanes = [...this.#lanes].map(([id, lane]) => lane.end(tail, this.#letters.get(id)));
+    const lanes = [...this.#lanes].map(([id, lane]) => lane.end(tail, this.letters.get(id)));
     for (const [lane, isSpokenOf] of this.#removed) {
       if (!isSpokenOf) this.#cleaning.push({ type: "del", key: laneKey(lane) });
     }
