@@ -123,7 +123,7 @@ describe("a service aws-iot at QoS 1", () => {
     const clock = new VirtualClock(Date.now());
     const outbox = new MemoryOutbox(1_000_000);
     const config = configOf(broker.pems, { service: { port: broker.port, qos: 1 } });
-    const { events, u1, u2 } = await startTestBridge(config, { clock, outbox, random: () => 0 });
+    const { events, u1, u2 } = await startTestBridge(config, { clock, outbox, random: () => 0.5 });
     await u1.send(666);
     await u2.send(1);
     // Both go down with it; then it goes alone; then, u2's having gone through, alone again, and once more.
@@ -234,7 +234,7 @@ describe("a service aws-iot's CONNECT", () => {
     bridge.retry("plant-a");
     // The limit of the whole attempt, and then, after the handshake, the wait for its turn.
     while (clock.pending < 2) await settled();
-    await clock.advance(999);
+    await clock.advance(1_099);
     expect(log.all.filter(({ type }) => type === "refused")).toHaveLength(1);
     await clock.advance(1);
     await events.first(({ type }) => type === "service", events.all.length);

@@ -92,15 +92,15 @@ describe("a pacer of CONNECTs", () => {
     take("cloud:8883", "b", "another id");
     take("cloud:443", "a", "another endpoint");
     take("cloud:8883", "a", "third");
-    await clock.advance(999);
+    await clock.advance(1_099);
     expect(turns).toEqual(["first", "another id", "another endpoint"]);
     await clock.advance(1);
     expect(turns.slice(3)).toEqual(["second"]);
-    await clock.advance(1_000);
+    await clock.advance(1_100);
     expect(turns.slice(4)).toEqual(["third"]);
     await clock.advance(400);
     take("cloud:8883", "a", "fourth");
-    await clock.advance(599);
+    await clock.advance(699);
     expect(turns).toHaveLength(5);
     await clock.advance(1);
     expect(turns.slice(5)).toEqual(["fourth"]);
