@@ -15,7 +15,7 @@ export type SakuraErrorCode =
   | "OUTCOME_UNKNOWN" // no good answer to a command that must not be repeated: it may or may not have been carried out
   // ports and connections
   | "PORT_NOT_FOUND"
-  | "PORT_BUSY" // another program holds it
+  | "PORT_BUSY" // another program holds it; an outbox too
   | "PORT_DENIED" // no permission
   | "PORT_FAILED" // it cannot be opened or set up for another reason; cause says which
   | "PORT_LOST" // it was open and went away

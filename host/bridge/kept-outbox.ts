@@ -10,7 +10,7 @@ import type { Outbox } from "./outbox/outbox.ts";
 /**
  * Opens what a bridge has kept, and makes nothing where it has not: what one user makes, another's bridge cannot open.
  * @param report is told, for people, what was damaged and what became of it
- * @throws SakuraError INVALID_ARGUMENT when nothing is kept there; INVALID_CONFIG while a bridge runs on it
+ * @throws SakuraError INVALID_ARGUMENT when nothing is kept there; PORT_BUSY while a bridge runs on it
  */
 export function openKeptOutbox(config: Pick<BridgeConfig, "outbox">, report: (note: string) => void): Promise<Outbox> {
   const { path } = config.outbox;

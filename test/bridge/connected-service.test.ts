@@ -354,6 +354,35 @@ describe("a service at QoS 1", () => {
     expect(large.at().published).toHaveLength(4);
   });
 
+  it("is patient with a slow line, on which acknowledgements come late but in turn", async () => {
+    const { append, start, clock, at, connections } = desk({ ...up, ackTimeoutMs: 4_000 });
+    await append(...numbers(0, 10));
+    await start();
+    for (let i = 0; i < 10; i++) {
+      await clock.advance(3_000);
+      await at().acknowledge(0);
+    }
+    expect(connections).toHaveLength(1);
+    expect(at().published).toEqual(numbers(0, 10));
+  });
+
+  it("does not try again what has become too old", async () => {
+    const { append, start, clock, at, outbox } = desk(up);
+    const lane = outbox.lane("a");
+    await append("1", "2");
+    await start();
+    const old = "1";
+    lane.dropExpired = (message) => {
+      if (Buffer.from(message.payload).toString() !== old) return false;
+      lane.forget(message);
+      return true;
+    };
+    await at().lose();
+    await clock.advance(1_500);
+    expect(at().published).toEqual(["2+"]);
+    expect(lane.messages).toBe(1);
+  });
+
   it("gives up a connection that withholds an acknowledgement, and says for which topic", async () => {
     const { append, start, clock, at, service, connections } = desk({ ...up, ackTimeoutMs: 4_000 });
     await append("1");

@@ -54,6 +54,21 @@ describe("the age of what waits", () => {
     expect([lane.messages, lane.dropped.expired, lane.bytes]).toEqual([0, 2, 0]);
   });
 
+  it("is asked for again before a message is tried again", async () => {
+    const run = new Run(NOON);
+    const { outbox } = await run.open(temporaryDirectory());
+    const lane = outbox.lane("a");
+    await outbox.append(message("1"), ["a"]);
+    const given = lane.next();
+    if (!given) throw new Error("nothing was handed out");
+    await run.clock.advance(59 * MINUTE);
+    expect(lane.dropExpired(given)).toBe(false);
+    await run.clock.advance(2 * MINUTE);
+    expect(lane.dropExpired(given)).toBe(true);
+    expect([lane.messages, lane.dropped.expired, lane.bytes]).toEqual([0, 1, 0]);
+    expect(lane.dropExpired({ module: "u1", payload: given.payload })).toBe(false);
+  });
+
   it("goes on in the next run by the time of day", async () => {
     const path = temporaryDirectory();
     const first = new Run(NOON);

@@ -212,7 +212,7 @@ describe("an outbox on disk", () => {
   it("says that another program holds it, and where", async () => {
     const path = temporaryDirectory();
     await opened(path);
-    const error = await failsWith("INVALID_CONFIG", opened(path));
+    const error = await failsWith("PORT_BUSY", opened(path));
     expect(error.context).toEqual({ reason: "outbox-locked", path: join(path, "store") });
     expect(error.message).toContain(join(path, "store"));
   });

@@ -71,7 +71,7 @@ export function storePath(outboxPath: string): string {
 /**
  * Opens the outbox in a directory, which is made when it is not there, for this user alone. Resolves when what it holds
  * can be handed out, or in state `failed` when it cannot be opened now.
- * @throws SakuraError INVALID_CONFIG, context.reason `outbox-locked`: another program holds it
+ * @throws SakuraError PORT_BUSY, context.reason `outbox-locked`: another program holds it
  */
 export async function openOutbox(options: OutboxOptions): Promise<Outbox> {
   const outbox = new DurableOutbox(options);

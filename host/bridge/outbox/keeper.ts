@@ -58,7 +58,7 @@ export class StoreKeeper {
     this.#options = options;
   }
 
-  /** @throws SakuraError INVALID_CONFIG, context.reason `outbox-locked`: another program holds it */
+  /** @throws SakuraError PORT_BUSY, context.reason `outbox-locked`: another program holds it */
   async start(): Promise<void> {
     try {
       await this.#open();
@@ -201,7 +201,7 @@ export class StoreKeeper {
 
 function lockedError(path: string, cause: unknown): SakuraError {
   const message = `the outbox in ${path} is in use by another program: stop the other bridge, or give this one an outbox.path of its own`;
-  return new SakuraError("INVALID_CONFIG", message, { context: { reason: "outbox-locked", path }, cause });
+  return new SakuraError("PORT_BUSY", message, { context: { reason: "outbox-locked", path }, cause });
 }
 
 const WHAT_TO_DO = "delete what is not needed there, or set outbox.path to a directory with more room";

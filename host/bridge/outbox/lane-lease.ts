@@ -44,6 +44,9 @@ export class LaneLease implements OutboxLane {
   forget(message: OutboxMessage): void {
     if (!this.#isOver) this.#lane.forget(message);
   }
+  dropExpired(message: OutboxMessage): boolean {
+    return !this.#isOver && this.#lane.dropExpired(message);
+  }
   rewind(): void {
     if (!this.#isOver) this.#lane.rewind();
   }

@@ -126,6 +126,12 @@ export class DurableLane implements OutboxLane {
     return undefined;
   }
 
+  dropExpired(message: OutboxMessage): boolean {
+    if (!(message instanceof Handed && message.isOf(this) && this.#isExpired(message))) return false;
+    this.#drop(message, "expired");
+    return true;
+  }
+
   forget(message: OutboxMessage): void {
     if (message instanceof Handed && message.isOf(this)) this.#finish(message.part, message.position);
   }

@@ -136,6 +136,11 @@ class MemoryLane implements OutboxLane {
     this.#release();
   }
 
+  /** It knows no age. */
+  dropExpired(): boolean {
+    return false;
+  }
+
   rewind(): void {
     this.#cursor = this.#head;
   }

@@ -52,6 +52,11 @@ export interface OutboxLane {
   next(): OutboxMessage | undefined;
   /** The service has it: it leaves for good. The very object that `next` gave; in any order. */
   forget(message: OutboxMessage): void;
+  /**
+   * Before a message is tried again: when it is older than `maxAgeMs` by now, it leaves for good, counted as expired.
+   * @returns whether it has left
+   */
+  dropExpired(message: OutboxMessage): boolean;
   /** What was handed out and not forgotten is handed out again, in the old order: for who takes the lane over. */
   rewind(): void;
   /** Calls the listener when `next` may give something again. Returns its removal. */

@@ -15,6 +15,8 @@ export interface Delivery {
   suspect: boolean;
   /** The sender's tick at which it was sent. */
   sentTick: number;
+  /** Something that was sent after it has been acknowledged before it. */
+  overtaken: boolean;
   /** Its place among what is in flight, which alone sets these. */
   inFlight: InFlight | undefined;
   older: Delivery | undefined;
@@ -29,6 +31,7 @@ export function newDelivery(message: OutboxMessage | undefined, topic: string, p
     sentBefore: false,
     suspect: false,
     sentTick: 0,
+    overtaken: false,
     inFlight: undefined,
     older: undefined,
     newer: undefined,

@@ -109,6 +109,7 @@ export class Dispatcher {
   #take(): Delivery | undefined {
     for (;;) {
       const returned = this.#returned.pop();
+      if (returned?.message && this.#options.lane.dropExpired(returned.message)) continue;
       if (this.#probation.isEmpty) return returned ?? this.#read();
       const delivery = returned ?? this.#probation.take(this.#taken, false) ?? this.#read();
       if (delivery === undefined) return this.#probation.take(this.#taken, true);

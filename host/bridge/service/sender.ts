@@ -42,6 +42,8 @@ export class Sender {
   /** What is in flight is a suspect, and goes alone. */
   #alone = false;
   #tick = 0;
+  /** The tick of the last acknowledgement. */
+  #ackTick = 0;
   #cancelTick: (() => void) | undefined;
   #cancelRateWait: (() => void) | undefined;
 
@@ -117,7 +119,10 @@ export class Sender {
 
   /** @returns false when it was not in flight here */
   delivered(delivery: Delivery): boolean {
+    const { oldest } = this.#inFlight;
     if (!this.#inFlight.remove(delivery)) return false;
+    this.#ackTick = this.#tick;
+    if (oldest !== undefined && oldest !== delivery) oldest.overtaken = true;
     this.#bytes -= delivery.payload.length;
     if (this.#inFlight.size === 0) this.#alone = false;
     return true;
@@ -146,6 +151,7 @@ export class Sender {
     const again = delivery.sentBefore;
     delivery.sentBefore = true;
     delivery.sentTick = this.#tick;
+    delivery.overtaken = false;
     this.#inFlight.add(delivery);
     this.#bytes += delivery.payload.length;
     this.#alone = delivery.suspect;
@@ -163,7 +169,9 @@ export class Sender {
       const { oldest } = this.#inFlight;
       if (oldest === undefined) return;
       this.#watch();
-      if (this.#tick - oldest.sentTick > TICKS) this.#options.onOverdue(oldest);
+      // On a slow line what waits behind others is acknowledged late, but in its turn: nothing is amiss then.
+      const since = oldest.overtaken ? oldest.sentTick : Math.max(oldest.sentTick, this.#ackTick);
+      if (this.#tick - since > TICKS) this.#options.onOverdue(oldest);
     });
   }
 
