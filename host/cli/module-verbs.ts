@@ -1,11 +1,11 @@
 /** The command line of `sakuraio module`. */
 import { Argument, type Command } from "commander";
-import type { CliIo, ExitCode } from "./io.ts";
+import type { CliIo } from "./io.ts";
 import type { SendVerbOptions, ValueOptions } from "./module.ts";
 import type { ReceiveVerbOptions } from "./module-receive.ts";
 import type { PortOptions } from "./module-session.ts";
 import { integer } from "./options.ts";
-import { runVerb } from "./process-io.ts";
+import { runWithSubject, subjectHelp } from "./verb-help.ts";
 
 const HOUR = 3_600_000;
 const OFFSET_MAX = Number.MAX_SAFE_INTEGER;
@@ -21,6 +21,8 @@ Behind a port's ?, joined by &:
   baud=N             a serial port, a Bus Pirate's too (default: 115200)
   speed=HZ           spi: up to 350000 (default: 250000)`;
 const VALUES = "values such as 1:i=25 2:f=23.5 3:b=0f1e2d3c4b5c6b7a 4:L=18446744073709551615";
+
+const { examples, verb } = subjectHelp(`sakuraio module ${PORT}`);
 
 export function registerModuleVerbs(program: Command, io: () => CliIo): void {
   const module = program
@@ -41,16 +43,16 @@ export function registerModuleVerbs(program: Command, io: () => CliIo): void {
 function registerQuestions(module: Command, io: () => CliIo): void {
   verb(module, "status", "connection, signal, time, product, ids, firmware and queues", "status").action(
     (_options: unknown, command: Command) =>
-      run<PortOptions>(command, io, async (options, cli) => (await verbs()).moduleStatus(options, cli)),
+      runWithSubject<PortOptions>(command, io, async (options, cli) => (await verbs()).moduleStatus(options, cli)),
   );
   verb(module, "echo", "have bytes sent back, to see whether the line is good", "echo 0f1e2d3c")
     .argument("<HEX>", "0 to 255 bytes, two digits each")
     .action((hex: string, _options: unknown, command: Command) =>
-      run<PortOptions>(command, io, async (options, cli) => (await verbs()).moduleEcho(hex, options, cli)),
+      runWithSubject<PortOptions>(command, io, async (options, cli) => (await verbs()).moduleEcho(hex, options, cli)),
     );
   verb(module, "queue", "what is in the TX and the RX queue, and how the last sends went", "queue").action(
     (_options: unknown, command: Command) =>
-      run<PortOptions>(command, io, async (options, cli) => (await verbs()).moduleQueue(options, cli)),
+      runWithSubject<PortOptions>(command, io, async (options, cli) => (await verbs()).moduleQueue(options, cli)),
   );
 }
 
@@ -66,23 +68,27 @@ function registerOrders(module: Command, io: () => CliIo): void {
     .option("--immediate", "as one message of its own, past the queue: 1 to 16 values", false)
     .option("--offset <MS>", "when the values were read: -4321 is 4.321 s ago", integer(-OFFSET_MAX, OFFSET_MAX))
     .action((values: string[], _options: unknown, command: Command) =>
-      run<SendVerbOptions>(command, io, async (options, cli) => (await verbs()).moduleSend(values, options, cli)),
+      runWithSubject<SendVerbOptions>(command, io, async (options, cli) =>
+        (await verbs()).moduleSend(values, options, cli),
+      ),
     );
   verb(module, "enqueue", "put values in the TX queue", "enqueue 1:i=25 4:L=18446744073709551615")
     .argument("<CH:TYPE=VALUE...>", VALUES)
     .option("--offset <MS>", "when the values were read: -4321 is 4.321 s ago", integer(-OFFSET_MAX, OFFSET_MAX))
     .action((values: string[], _options: unknown, command: Command) =>
-      run<ValueOptions>(command, io, async (options, cli) => (await verbs()).moduleEnqueue(values, options, cli)),
+      runWithSubject<ValueOptions>(command, io, async (options, cli) =>
+        (await verbs()).moduleEnqueue(values, options, cli),
+      ),
     );
   verb(module, "flush", "send what is in the TX queue, and wait until it is sent", "flush").action(
     (_options: unknown, command: Command) =>
-      run<PortOptions>(command, io, async (options, cli) => (await verbs()).moduleFlush(options, cli)),
+      runWithSubject<PortOptions>(command, io, async (options, cli) => (await verbs()).moduleFlush(options, cli)),
   );
   verb(module, "receive", "take the values out of the RX queue", "receive --follow --json")
     .option("--follow", "go on until Ctrl+C, also when the port goes and comes back", false)
     .option("--poll <MS>", "with --follow: how long an empty queue is left alone (default: 200)", integer(1, HOUR))
     .action((_options: unknown, command: Command) =>
-      run<ReceiveVerbOptions>(command, io, async (options, cli) => {
+      runWithSubject<ReceiveVerbOptions>(command, io, async (options, cli) => {
         const { moduleReceive } = await import("./module-receive.ts");
         return moduleReceive(options, cli);
       }),
@@ -90,43 +96,24 @@ function registerOrders(module: Command, io: () => CliIo): void {
   verb(module, "clear", "empty a queue", "clear tx")
     .addArgument(new Argument("<QUEUE>", "which one").choices(["tx", "rx"]))
     .action((queue: "tx" | "rx", _options: unknown, command: Command) =>
-      run<PortOptions>(command, io, async (options, cli) => (await verbs()).moduleClear(queue, options, cli)),
+      runWithSubject<PortOptions>(command, io, async (options, cli) =>
+        (await verbs()).moduleClear(queue, options, cli),
+      ),
     );
   verb(module, "reset", "restart the module; both queues are empty after it", "reset").action(
     (_options: unknown, command: Command) =>
-      run<PortOptions>(command, io, async (options, cli) => (await verbs()).moduleReset(options, cli)),
+      runWithSubject<PortOptions>(command, io, async (options, cli) => (await verbs()).moduleReset(options, cli)),
   );
   verb(module, "power-save", "read the power-save mode, or set it", "power-save auto-sleep")
     .argument("[MODE]", "disabled, auto-sleep, rf-off, or 0 to 2; firmware 1.4.0 and later")
     .action((mode: string | undefined, _options: unknown, command: Command) =>
-      run<PortOptions>(command, io, async (options, cli) => (await verbs()).modulePowerSave(mode, options, cli)),
+      runWithSubject<PortOptions>(command, io, async (options, cli) =>
+        (await verbs()).modulePowerSave(mode, options, cli),
+      ),
     );
-}
-
-function verb(module: Command, name: string, description: string, example: string): Command {
-  return module
-    .command(name)
-    .description(`${description[0]?.toUpperCase() ?? ""}${description.slice(1)}.`)
-    .summary(description)
-    .configureHelp({ showGlobalOptions: true })
-    .addHelpText("after", examples(example));
-}
-
-function examples(...verbs: readonly string[]): string {
-  const lines = verbs.map((line) => `  sakuraio module ${PORT} ${line}`);
-  return `\n${lines.length === 1 ? "Example" : "Examples"}:\n${lines.join("\n")}`;
 }
 
 /** Not before one of them runs: the client takes longer to load than the help. */
 function verbs(): Promise<typeof import("./module.ts")> {
   return import("./module.ts");
-}
-
-function run<Options extends PortOptions>(
-  command: Command,
-  io: () => CliIo,
-  work: (options: Options, io: CliIo) => Promise<ExitCode>,
-): Promise<never> {
-  const options = command.optsWithGlobals<Options>();
-  return runVerb(options.json, io(), (cli) => work(options, cli));
 }

@@ -1,9 +1,11 @@
 /** The command line of `sakuraio outbox`. */
 import type { Command } from "commander";
-import type { CliIo, ExitCode } from "./io.ts";
+import type { CliIo } from "./io.ts";
 import { integer } from "./options.ts";
 import type { ListOptions, OpenStore, OutboxOptions, PickOptions } from "./outbox.ts";
-import { runVerb } from "./process-io.ts";
+import { runWithSubject, subjectHelp } from "./verb-help.ts";
+
+const { examples, verb } = subjectHelp("sakuraio outbox --config bridge.yaml");
 
 /** @param openStore for a bridge that does not run; without it only one that does can be asked */
 export function registerOutboxVerbs(program: Command, io: () => CliIo, openStore?: OpenStore): void {
@@ -23,22 +25,30 @@ export function registerOutboxVerbs(program: Command, io: () => CliIo, openStore
     .configureHelp({ showGlobalOptions: true })
     .addHelpText("after", examples("status", "dead-letters", "retry --all", "delete --service plant-a --id 17 18"));
   verb(outbox, "status", "what waits for each service", "status").action((_options: unknown, command: Command) =>
-    run<OutboxOptions>(command, io, async (options, cli) => (await verbs()).outboxStatus(options, cli, openStore)),
+    runWithSubject<OutboxOptions>(command, io, async (options, cli) =>
+      (await verbs()).outboxStatus(options, cli, openStore),
+    ),
   );
   verb(outbox, "dead-letters", "list a service's dead letters, the oldest first", "dead-letters --service plant-a")
     .option("--service <NAME>", SERVICE)
     .option("--after <ID>", "only those behind this one")
     .option("--limit <N>", "at most so many", integer(1, 1_000_000), 100)
     .action((_options: unknown, command: Command) =>
-      run<ListOptions>(command, io, async (options, cli) => (await verbs()).outboxDeadLetters(options, cli, openStore)),
+      runWithSubject<ListOptions>(command, io, async (options, cli) =>
+        (await verbs()).outboxDeadLetters(options, cli, openStore),
+      ),
     );
   picking(outbox, "retry", "put dead letters back in line for their service", "retry --all").action(
     (_options: unknown, command: Command) =>
-      run<PickOptions>(command, io, async (options, cli) => (await verbs()).outboxRetry(options, cli, openStore)),
+      runWithSubject<PickOptions>(command, io, async (options, cli) =>
+        (await verbs()).outboxRetry(options, cli, openStore),
+      ),
   );
   picking(outbox, "delete", "delete dead letters for good", "delete --service plant-a --id 17 18").action(
     (_options: unknown, command: Command) =>
-      run<PickOptions>(command, io, async (options, cli) => (await verbs()).outboxDelete(options, cli, openStore)),
+      runWithSubject<PickOptions>(command, io, async (options, cli) =>
+        (await verbs()).outboxDelete(options, cli, openStore),
+      ),
   );
 }
 
@@ -51,29 +61,6 @@ function picking(outbox: Command, name: string, description: string, example: st
     .option("--all", "all of the service's", false);
 }
 
-function verb(outbox: Command, name: string, description: string, example: string): Command {
-  return outbox
-    .command(name)
-    .description(`${description[0]?.toUpperCase() ?? ""}${description.slice(1)}.`)
-    .summary(description)
-    .configureHelp({ showGlobalOptions: true })
-    .addHelpText("after", examples(example));
-}
-
-function examples(...verbs: readonly string[]): string {
-  const lines = verbs.map((line) => `  sakuraio outbox --config bridge.yaml ${line}`);
-  return `\n${lines.length === 1 ? "Example" : "Examples"}:\n${lines.join("\n")}`;
-}
-
 function verbs(): Promise<typeof import("./outbox.ts")> {
   return import("./outbox.ts");
-}
-
-function run<Options extends OutboxOptions>(
-  command: Command,
-  io: () => CliIo,
-  work: (options: Options, io: CliIo) => Promise<ExitCode>,
-): Promise<never> {
-  const options = command.optsWithGlobals<Options>();
-  return runVerb(options.json, io(), (cli) => work(options, cli));
 }
