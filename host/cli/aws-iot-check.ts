@@ -116,7 +116,7 @@ class Check {
   }
 
   /** Nothing when it did not come about, which then has been told. */
-  async #connect(clientId: string): Promise<Probe | undefined> {
+  async #connect(clientId: string, isAgain = false): Promise<Probe | undefined> {
     const { hostname } = this.#subject.service;
     let step: CheckName = isIP(hostname) === 0 ? "name" : "tcp";
     try {
@@ -135,6 +135,11 @@ class Check {
       this.#report.add("connect", "ok", `iot:Connect on client/${clientId}`);
       return probe;
     } catch (error) {
+      // A CONNECT within a second of the last is refused without a word, too: the bridge's, or an earlier check's.
+      if (!isAgain && isSakuraError(error, "SERVICE_FAILED") && error.context["reason"] === "no-connack") {
+        await pause(systemClock, RECONNECT_MS, this.#signal);
+        return this.#connect(clientId, true);
+      }
       this.#failed(step, error);
       return undefined;
     }

@@ -83,7 +83,8 @@ function lineOf(event: Exclude<BridgeEvent, { type: "published" }>, now: number)
     }
     case "service-removed": {
       const { service, waiting } = event;
-      return line("info", event.type, `service ${service}: removed, ${waiting} messages wait`, { service, waiting });
+      const rest = waiting > 0 ? `, ${waiting} messages of it are kept` : "";
+      return line("info", event.type, `service ${service}: gone${rest}`, { service, waiting });
     }
     case "link-removed":
       return line("info", event.type, `link ${event.module}: removed`, { module: event.module });

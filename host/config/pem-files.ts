@@ -48,5 +48,7 @@ export async function storePems(fields: ServiceChanges, service: string, directo
 
 /** What of a service's name every file system takes. */
 function fileName(service: string): string {
-  return service.replaceAll(/[^A-Za-z0-9_-]+/g, "-").slice(0, 40) || "service";
+  // Not with a hyphen in front, which programs take for an option.
+  const plain = service.replaceAll(/[^A-Za-z0-9_-]+/g, "-").replace(/^-+/, "");
+  return plain.slice(0, 40) || "service";
 }

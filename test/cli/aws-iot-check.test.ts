@@ -81,6 +81,15 @@ const without = (...missing: (keyof typeof RIGHTS)[]) =>
 
 const startLocal = () => startEndpoint({ host: "localhost" });
 
+it("does not take the limit of one CONNECT a second for a refusal, however soon it is asked again", async () => {
+  const endpoint = await startEndpoint({ limits: { connectRate: true } });
+  const config = await fileFor(endpoint, [policy("all", ...Object.values(RIGHTS))]);
+  for (let times = 0; times < 2; times++) {
+    const { code, results } = await check(config, false);
+    expect([code, results.includes("connect ok")]).toEqual([0, true]);
+  }
+});
+
 describe("aws-iot check", () => {
   it("says of each step and right that all is well", async () => {
     const endpoint = await startLocal();

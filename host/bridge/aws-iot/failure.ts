@@ -218,7 +218,8 @@ function lost(error: unknown, scene: FailureScene, at: string): Words {
   const detail = codeOf(error) ?? (error instanceof Error ? error.message : "");
   const closed = `the connection with ${at} was closed${detail === "" ? "" : ` (${detail})`}`;
   const other = `another client with the client id ${clientId} throws this one out`;
-  const publish = `the policy does not allow iot:Publish on topic/${publishTopic(publishPrefix, "*")}`;
+  const topic = lastPublish?.topic ?? publishTopic(publishPrefix, "*");
+  const publish = `the policy does not allow iot:Publish on topic/${topic}`;
   const receive = `iot:Receive on topic/${subscribeTopic}`;
   if (lastPublish !== undefined) {
     const after = `${closed} right after a publish to ${lastPublish.topic} (${lastPublish.bytes} bytes)`;
@@ -227,7 +228,7 @@ function lost(error: unknown, scene: FailureScene, at: string): Words {
     return [
       "publish-refused",
       `${after}, ${times} times in a row: check that the policy allows iot:Publish on topic/${lastPublish.topic}, that it ` +
-        `is within AWS IoT's limits (128 KB, 256 bytes of topic, 7 slashes), and that no ${other}`,
+        `is within AWS IoT's limits (128 KB, 256 bytes of topic, 7 slashes), and that no ${other.replace("another", "other")}`,
     ];
   }
   const times = repeats?.soon ?? 1;
