@@ -17,6 +17,7 @@ import type { Link } from "./link.ts";
 import type { Outbox, OutboxLane } from "./outbox/outbox.ts";
 import type { ServicePart, ServicePlace } from "./service-place.ts";
 import { ServicePlaces } from "./service-places.ts";
+import { tellAll } from "./tell-all.ts";
 import { UplinkIntake } from "./uplink-intake.ts";
 
 export interface BridgeParts {
@@ -326,7 +327,7 @@ export class Bridge {
   }
 
   #emit(event: BridgeEvent): void {
-    for (const listener of [...this.#listeners]) listener(event);
+    tellAll(this.#listeners, event);
   }
 }
 

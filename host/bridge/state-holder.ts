@@ -1,4 +1,6 @@
 /** A state and those who want to know when it changes. */
+import { tellAll } from "./tell-all.ts";
+
 export class StateHolder<State> {
   #state: State;
   readonly #listeners = new Set<(state: State) => void>();
@@ -13,7 +15,7 @@ export class StateHolder<State> {
 
   set(state: State): void {
     this.#state = state;
-    for (const listener of [...this.#listeners]) listener(state);
+    tellAll(this.#listeners, state);
   }
 
   /** Returns the removal. */
