@@ -33,6 +33,9 @@ async function subscriber(endpoint: AwsIotEndpoint, filter = "sakura/up/#") {
 
 type Failed = Extract<Extract<BridgeEvent, { type: "service" }>["state"], { state: "error" }>;
 
+/** Waits that are longer than what must lie between two CONNECTs. */
+const HALFWAY = (): number => 0.5;
+
 /** The states of so many failures in a row, with time going on to the next try after each. */
 async function failures(events: Events, clock: VirtualClock, count: number): Promise<Failed[]> {
   const found: Failed[] = [];
@@ -123,7 +126,7 @@ describe("a service aws-iot at QoS 1", () => {
     const clock = new VirtualClock(Date.now());
     const outbox = new MemoryOutbox(1_000_000);
     const config = configOf(broker.pems, { service: { port: broker.port, qos: 1 } });
-    const { events, u1, u2 } = await startTestBridge(config, { clock, outbox, random: () => 0.5 });
+    const { events, u1, u2 } = await startTestBridge(config, { clock, outbox, random: HALFWAY });
     await u1.send(666);
     await u2.send(1);
     // Both go down with it; then it goes alone; then, u2's having gone through, alone again, and once more.
@@ -178,7 +181,7 @@ describe("what a service aws-iot says of repeated refusals", () => {
     const clock = new VirtualClock(Date.now());
     const pems = await pemsFor(endpoint);
     const config = configOf(pems, { service: { port: endpoint.port } });
-    const { events } = await startTestBridge(config, { clock });
+    const { events } = await startTestBridge(config, { clock, random: HALFWAY });
     const [first, , third] = await failures(events, clock, 3);
     expect(first).toMatchObject({ failure: "no-connack", attempts: 1 });
     expect(first?.reason).not.toContain("in a row");
@@ -211,7 +214,7 @@ describe("what a service aws-iot says of repeated refusals", () => {
     const clock = new VirtualClock(Date.now());
     const denied = policy("p", allow("iot:Connect", "*"), allow("iot:Subscribe", "*"));
     const config = configOf(await pemsFor(endpoint, denied), { service: { port: endpoint.port, qos: 1 } });
-    const { events, u1 } = await startTestBridge(config, { clock });
+    const { events, u1 } = await startTestBridge(config, { clock, random: HALFWAY });
     await u1.send(1);
     const [first, second] = await failures(events, clock, 2);
     expect(first).toMatchObject({
@@ -229,7 +232,7 @@ describe("a service aws-iot's CONNECT", () => {
     const log = recordEvents(endpoint);
     const clock = new VirtualClock(Date.now());
     const config = configOf(await pemsFor(endpoint), { service: { port: endpoint.port } });
-    const { bridge, events } = await startTestBridge(config, { clock });
+    const { bridge, events } = await startTestBridge(config, { clock, random: HALFWAY });
     await failures(events, clock, 1);
     bridge.retry("plant-a");
     // The limit of the whole attempt, and then, after the handshake, the wait for its turn.

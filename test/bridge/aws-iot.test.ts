@@ -200,7 +200,7 @@ describe("a service aws-iot in error", () => {
     await u1.send(1);
     const { failure, reason } = await events.service("error");
     expect(failure).toBe("connection-lost");
-    expect(reason).toContain("iot:Publish on topic/sakura/up/*");
+    expect(reason).toContain("iot:Publish on topic/sakura/up/u1");
   });
 
   it("says that another client took its client id", async () => {
