@@ -193,7 +193,8 @@ describe("what a service aws-iot says of repeated refusals", () => {
     const endpoint = await startEndpoint();
     const clock = new VirtualClock(Date.now());
     const pems = await pemsFor(endpoint, everything);
-    const { events } = await startTestBridge(configOf(pems, { service: { port: endpoint.port } }), { clock });
+    const config = configOf(pems, { service: { port: endpoint.port } });
+    const { events } = await startTestBridge(config, { clock, random: HALFWAY });
     const other = await registered(endpoint, everything);
     await events.service("online");
     await connectClient(endpoint, other, { clientId: "bridge" });
