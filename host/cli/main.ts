@@ -9,7 +9,7 @@ import { registerConfigVerbs } from "./config-verbs.ts";
 import { registerDemoVerb } from "./demo-verb.ts";
 import { registerEmulateVerb } from "./emulate-verb.ts";
 import type { CliIo } from "./io.ts";
-import { registerModuleVerbs } from "./module-verbs.ts";
+import { registerModuleVerbs } from "./module/verbs.ts";
 import { registerOutboxVerbs } from "./outbox-verb.ts";
 import { processIo } from "./process-io.ts";
 import { registerTapVerb } from "./tap-verb.ts";

@@ -7,20 +7,12 @@ import { attachUart } from "../../emulator/bus/uart.ts";
 import { EmulatedModule } from "../../emulator/module.ts";
 import { MessageLog } from "../../emulator/uplink.ts";
 import type { ExitCode } from "../../host/cli/io.ts";
-import {
-  moduleClear,
-  moduleEcho,
-  moduleEnqueue,
-  moduleFlush,
-  modulePowerSave,
-  moduleQueue,
-  moduleReset,
-  moduleSend,
-  moduleStatus,
-} from "../../host/cli/module.ts";
-import { moduleReceive } from "../../host/cli/module-receive.ts";
-import type { PortOptions } from "../../host/cli/module-session.ts";
-import { registerModuleVerbs } from "../../host/cli/module-verbs.ts";
+import { moduleClear, modulePowerSave, moduleReset } from "../../host/cli/module/operate.ts";
+import { moduleReceive } from "../../host/cli/module/receive.ts";
+import { moduleEnqueue, moduleFlush, moduleSend } from "../../host/cli/module/send.ts";
+import { type ModuleSession, type PortOptions, portSession } from "../../host/cli/module/session.ts";
+import { moduleEcho, moduleQueue, moduleStatus } from "../../host/cli/module/status.ts";
+import { registerModuleVerbs } from "../../host/cli/module/verbs.ts";
 import { reportFailure } from "../../host/cli/process-io.ts";
 import type { ChannelEntry } from "../../protocol/channel.ts";
 import { FakeIo } from "../support/fake-io.ts";
@@ -52,6 +44,10 @@ function run(verb: Promise<ExitCode>, asJson = false): Promise<ExitCode> {
   return verb.catch((error: unknown) => reportFailure(error, io, asJson));
 }
 
+function at(where: PortOptions): ModuleSession {
+  return portSession(where, io);
+}
+
 function deliver(...channels: ChannelEntry[]): void {
   emulated.deliver({ type: "channels", module: emulated.id, payload: { channels } });
 }
@@ -61,7 +57,7 @@ describe("status", () => {
     emulated.setOnline(false, "connection-error");
     emulated.setSignal(3);
     deliverQuietly();
-    expect(await run(moduleStatus(options, io))).toBe(0);
+    expect(await run(moduleStatus(at(options)))).toBe(0);
     expect(io.out).toBe(
       [
         "connection  offline (connection-error)",
@@ -86,7 +82,7 @@ describe("status", () => {
   }
 
   it("is one object for programs", async () => {
-    expect(await run(moduleStatus(json, io), true)).toBe(0);
+    expect(await run(moduleStatus(at(json)), true)).toBe(0);
     expect(io.out).toBe(
       '{"event":"status","online":true,"last_error":"none","signal":5,"datetime":"2018-06-21T01:10:57.770Z",' +
         '"unix_ms":1529543457770,"product":"SCM-LTE-01","product_id":2,"unique_id":"16B0100260",' +
@@ -98,20 +94,20 @@ describe("status", () => {
 
 describe("echo", () => {
   it("shows what came back, and how long it took", async () => {
-    expect(await run(moduleEcho("0f 1e:2D", options, io))).toBe(0);
+    expect(await run(moduleEcho("0f 1e:2D", at(options)))).toBe(0);
     expect(io.out).toMatch(/^0F 1E 2D {2}3 bytes, \d+\.\d ms\n$/);
-    expect(await run(moduleEcho("0f", json, io))).toBe(0);
+    expect(await run(moduleEcho("0f", at(json)))).toBe(0);
     expect(JSON.parse(io.out.split("\n")[1] ?? "")).toMatchObject({ event: "echo", hex: "0F", bytes: 1 });
   });
 
   it("fails when something else comes back", async () => {
     emulated.override("ECHO_BACK", () => Uint8Array.of(1, 2));
-    expect(await run(moduleEcho("0f", json, io), true)).toBe(1);
+    expect(await run(moduleEcho("0f", at(json)), true)).toBe(1);
     expect(JSON.parse(io.out)).toMatchObject({ event: "error", code: "INVALID_PAYLOAD" });
   });
 
   it("takes digits in pairs alone", async () => {
-    expect(await run(moduleEcho("0f1", options, io))).toBe(2);
+    expect(await run(moduleEcho("0f1", at(options)))).toBe(2);
     expect(io.err).toMatch(/^sakuraio: .*hexadecimal digits.*\n$/);
     expect(io.out).toBe("");
   });
@@ -127,7 +123,7 @@ describe("send", () => {
   ];
 
   it("enqueues, and waits until it is sent", async () => {
-    expect(await run(moduleSend(values, { ...options, immediate: false, offset: -770 }, io))).toBe(0);
+    expect(await run(moduleSend(values, { immediate: false, offset: -770 }, at(options)))).toBe(0);
     expect(io.out).toBe("sent 4 values\n");
     const datetime = "2018-06-21T01:10:57.000Z";
     expect(log.messages).toMatchObject([{ payload: { channels: sent.map((entry) => ({ ...entry, datetime })) } }]);
@@ -135,49 +131,49 @@ describe("send", () => {
 
   it("sends in between when the queue is full", async () => {
     const many = Array.from({ length: 40 }, (_, i) => `1:i=${i}`);
-    expect(await run(moduleSend(many, { ...json, immediate: false }, io), true)).toBe(0);
+    expect(await run(moduleSend(many, { immediate: false }, at(json)), true)).toBe(0);
     expect(io.out).toBe('{"event":"sent","values":40}\n');
     const got = log.messages.flatMap((message) => (message.type === "channels" ? message.payload.channels : []));
     expect(got.map(({ value }) => value)).toEqual(Array.from({ length: 40 }, (_, i) => i));
   });
 
   it("with --immediate leaves the queue alone", async () => {
-    expect(await run(moduleEnqueue(["9:i=9"], options, io))).toBe(0);
-    expect(await run(moduleSend(values, { ...options, immediate: true }, io))).toBe(0);
+    expect(await run(moduleEnqueue(["9:i=9"], {}, at(options)))).toBe(0);
+    expect(await run(moduleSend(values, { immediate: true }, at(options)))).toBe(0);
     expect(log.messages).toMatchObject([{ payload: { channels: sent } }]);
     expect(emulated.state.txQueue).toHaveLength(1);
   });
 
   it("with --immediate takes 16 values at most", async () => {
     const many = Array.from({ length: 17 }, (_, i) => `1:i=${i}`);
-    expect(await run(moduleSend(many, { ...options, immediate: true }, io))).toBe(2);
+    expect(await run(moduleSend(many, { immediate: true }, at(options)))).toBe(2);
     expect(io.err).toBe("sakuraio: --immediate takes 1 to 16 values at once\n");
   });
 
   it("fails while the module is offline", async () => {
     emulated.setOnline(false);
-    expect(await run(moduleSend(["1:i=25"], { ...json, immediate: false }, io), true)).toBe(1);
+    expect(await run(moduleSend(["1:i=25"], { immediate: false }, at(json)), true)).toBe(1);
     expect(io.err).toMatch(/^sakuraio: the module could not send.*online.*\n$/);
     expect(JSON.parse(io.out)).toMatchObject({ event: "error", code: "MODULE_REFUSED" });
   });
 
   it("takes wrong values for wrong usage, before it opens the port", async () => {
     await endpoint.close();
-    expect(await run(moduleSend(["1:i=25", "1:x=1"], { ...options, immediate: false }, io))).toBe(2);
+    expect(await run(moduleSend(["1:i=25", "1:x=1"], { immediate: false }, at(options)))).toBe(2);
     expect(io.err).toMatch(/^sakuraio: "1:x=1": the types are i I l L f d b; .*1:i=25.*\n$/);
   });
 });
 
 describe("enqueue, queue, flush and clear", () => {
   it("fill, show, send and empty the queue", async () => {
-    expect(await run(moduleEnqueue(["1:i=25", "2:i=26"], options, io))).toBe(0);
-    expect(await run(moduleQueue(options, io))).toBe(0);
-    expect(await run(moduleQueue(json, io))).toBe(0);
-    expect(await run(moduleFlush(options, io))).toBe(0);
-    expect(await run(moduleEnqueue(["1:i=25"], json, io))).toBe(0);
-    expect(await run(moduleClear("tx", options, io))).toBe(0);
-    expect(await run(moduleClear("rx", json, io))).toBe(0);
-    expect(await run(moduleFlush(json, io))).toBe(0);
+    expect(await run(moduleEnqueue(["1:i=25", "2:i=26"], {}, at(options)))).toBe(0);
+    expect(await run(moduleQueue(at(options)))).toBe(0);
+    expect(await run(moduleQueue(at(json)))).toBe(0);
+    expect(await run(moduleFlush(at(options)))).toBe(0);
+    expect(await run(moduleEnqueue(["1:i=25"], {}, at(json)))).toBe(0);
+    expect(await run(moduleClear("tx", at(options)))).toBe(0);
+    expect(await run(moduleClear("rx", at(json)))).toBe(0);
+    expect(await run(moduleFlush(at(json)))).toBe(0);
     expect(io.out.split("\n")).toEqual([
       "enqueued 2 values; 2 in the TX queue",
       "TX queue  2 queued, 30 free; last send done, immediate done",
@@ -195,7 +191,7 @@ describe("enqueue, queue, flush and clear", () => {
 
   it("say how far they came when the queue is full", async () => {
     const many = Array.from({ length: 33 }, (_, i) => `1:i=${i}`);
-    expect(await run(moduleEnqueue(many, options, io))).toBe(1);
+    expect(await run(moduleEnqueue(many, {}, at(options)))).toBe(1);
     expect(io.err).toMatch(/^sakuraio: the TX queue is full: it took 32 of 33 values; .*\n$/);
   });
 });
@@ -211,7 +207,7 @@ describe("receive", () => {
 
   it("takes what is there", async () => {
     deliver(...channels);
-    expect(await run(moduleReceive({ ...options, follow: false }, io))).toBe(0);
+    expect(await run(moduleReceive({ follow: false }, at(options)))).toBe(0);
     expect(io.out).toBe(
       [
         "ch   1  i  -25  0.000 s ago",
@@ -222,14 +218,14 @@ describe("receive", () => {
         "",
       ].join("\n"),
     );
-    expect(await run(moduleReceive({ ...options, follow: false }, io))).toBe(0);
+    expect(await run(moduleReceive({ follow: false }, at(options)))).toBe(0);
     expect(io.err).toBe("the RX queue is empty\n");
   });
 
   it("gives programs a line each, exact", async () => {
     deliver(...channels);
-    expect(await run(moduleReceive({ ...json, follow: false }, io))).toBe(0);
-    expect(await run(moduleReceive({ ...json, follow: false }, io))).toBe(0);
+    expect(await run(moduleReceive({ follow: false }, at(json)))).toBe(0);
+    expect(await run(moduleReceive({ follow: false }, at(json)))).toBe(0);
     expect(io.out).toBe(
       [
         '{"event":"value","channel":1,"type":"i","value":-25,"offset":0}',
@@ -249,12 +245,12 @@ describe("receive", () => {
       return "offset" in value ? { ...value, offset: -4321n } : value;
     });
     deliver({ channel: 1, type: "i", value: 1 });
-    expect(await run(moduleReceive({ ...options, follow: false }, io))).toBe(0);
+    expect(await run(moduleReceive({ follow: false }, at(options)))).toBe(0);
     expect(io.out).toBe("ch   1  i  1  4.321 s ago\n");
   });
 
   it("with --follow goes on until it is stopped, through a lost port and a lost answer", async () => {
-    const following = run(moduleReceive({ ...json, follow: true, poll: 5 }, io), true);
+    const following = run(moduleReceive({ follow: true, poll: 5 }, at(json)), true);
     deliver({ channel: 1, type: "i", value: 1 });
     await io.written('"value":1,');
 
@@ -280,7 +276,7 @@ describe("receive", () => {
   it("with --follow fails at once where there is no module", async () => {
     endpoint.onConnection(() => undefined);
     const silent = await listenTcp({ host: "127.0.0.1", port: 0 });
-    const verb = moduleReceive({ port: silent.uri, timeout: 20, json: false, follow: true }, io);
+    const verb = moduleReceive({ follow: true }, at({ port: silent.uri, timeout: 20, json: false }));
     expect(await run(verb)).toBe(1);
     expect(io.err).toMatch(/^sakuraio: the module at tcp:.* does not answer: check its power.*\n$/);
     await silent.close();
@@ -289,24 +285,24 @@ describe("receive", () => {
 
 describe("reset and power-save", () => {
   it("reset restarts the module", async () => {
-    expect(await run(moduleReset(options, io))).toBe(0);
-    expect(await run(moduleReset(json, io))).toBe(0);
+    expect(await run(moduleReset(at(options)))).toBe(0);
+    expect(await run(moduleReset(at(json)))).toBe(0);
     expect(io.out).toBe('the module restarts: its queues are empty, and it is offline for now\n{"event":"reset"}\n');
     expect(emulated.state.boots).toBe(2);
   });
 
   it("power-save reads the mode and sets it, by name or number", async () => {
-    expect(await run(modulePowerSave(undefined, options, io))).toBe(0);
-    expect(await run(modulePowerSave("rf-off", options, io))).toBe(0);
-    expect(await run(modulePowerSave("1", json, io))).toBe(0);
+    expect(await run(modulePowerSave(undefined, at(options)))).toBe(0);
+    expect(await run(modulePowerSave("rf-off", at(options)))).toBe(0);
+    expect(await run(modulePowerSave("1", at(json)))).toBe(0);
     expect(io.out).toBe('power save  disabled\npower save  rf-off\n{"event":"power-save","mode":"auto-sleep"}\n');
-    expect(await run(modulePowerSave("3", options, io))).toBe(2);
+    expect(await run(modulePowerSave("3", at(options)))).toBe(2);
     expect(io.err).toBe('sakuraio: a power-save mode is disabled, auto-sleep, rf-off or 0 to 2, not "3"\n');
   });
 
   it("power-save says when the firmware is too old for it", async () => {
     emulated.state.firmware = "v1.1.2-170223-7e6ce64";
-    expect(await run(modulePowerSave(undefined, options, io))).toBe(1);
+    expect(await run(modulePowerSave(undefined, at(options)))).toBe(1);
     expect(io.err).toBe(
       "sakuraio: the module refused GET_POWER_SAVE_MODE with MISSING: this firmware has no such command\n",
     );
@@ -315,7 +311,7 @@ describe("reset and power-save", () => {
 
 describe("the port", () => {
   it("that does not exist is said with those that do, in one line", async () => {
-    expect(await run(moduleStatus({ ...json, port: "uart:/dev/none-of-that-name" }, io), true)).toBe(1);
+    expect(await run(moduleStatus(at({ ...json, port: "uart:/dev/none-of-that-name" })), true)).toBe(1);
     expect(io.err).toMatch(
       process.platform === "win32"
         ? /^sakuraio: .*\n$/
@@ -330,7 +326,7 @@ describe("the port", () => {
     ["uart:/dev/ttyUSB0?baud=9600", 115200, 2],
     ["i2c:/dev/i2c-1", undefined, 1],
   ] as const)("%s with --baud %s exits %s", async (port, baud, code) => {
-    expect(await run(moduleStatus({ port, baud, json: false }, io))).toBe(code);
+    expect(await run(moduleStatus(at({ port, baud, json: false })))).toBe(code);
     expect(io.err).toMatch(/^sakuraio: .+\n$/);
     expect(io.out).toBe("");
   });
@@ -340,7 +336,7 @@ describe("the port", () => {
       io.stop();
       return next();
     });
-    expect(await run(moduleStatus(options, io))).toBe(0);
+    expect(await run(moduleStatus(at(options)))).toBe(0);
     expect(io.out).toBe("");
     expect(io.err).toBe("");
   });
@@ -350,7 +346,7 @@ describe("the port", () => {
       io.stop();
       return next();
     });
-    expect(await run(moduleEnqueue(["1:i=25"], options, io))).toBe(0);
+    expect(await run(moduleEnqueue(["1:i=25"], {}, at(options)))).toBe(0);
     expect(io.err).toBe(
       "sakuraio: TX_ENQUEUE was given up; it had been sent, so it may or may not have been carried out\n",
     );

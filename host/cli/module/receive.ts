@@ -1,25 +1,25 @@
 /** `sakuraio module receive`: the values that came down, or those that come until it is stopped. */
-import type { SakuraError } from "../../protocol/errors.ts";
-import type { PortState } from "../connection.ts";
-import { type CliIo, type ExitCode, printLine } from "./io.ts";
-import { jsonLine } from "./json-line.ts";
-import { type PortOptions, withModule } from "./module-session.ts";
-import { valueEvent, valueText } from "./module-text.ts";
+import type { SakuraError } from "../../../protocol/errors.ts";
+import type { PortState } from "../../connection.ts";
+import { type ExitCode, printLine } from "../io.ts";
+import { jsonLine } from "../json-line.ts";
+import type { ModuleSession } from "./session.ts";
+import { valueEvent, valueText } from "./text.ts";
 
-export interface ReceiveVerbOptions extends PortOptions {
+export interface ReceiveVerbOptions {
   /** Until it is stopped; otherwise what is there now. */
   readonly follow: boolean;
   /** How long an empty queue is left alone, in ms. */
   readonly poll?: number | undefined;
 }
 
-export async function moduleReceive(options: ReceiveVerbOptions, io: CliIo): Promise<ExitCode> {
-  return options.follow ? follow(options, io) : drain(options, io);
+export async function moduleReceive(options: ReceiveVerbOptions, session: ModuleSession): Promise<ExitCode> {
+  return options.follow ? follow(options, session) : drain(session);
 }
 
-async function drain(options: ReceiveVerbOptions, io: CliIo): Promise<ExitCode> {
-  const show = options.json ? valueEvent : valueText;
-  return withModule(options, io, async (module) => {
+async function drain({ io, json, withModule }: ModuleSession): Promise<ExitCode> {
+  const show = json ? valueEvent : valueText;
+  return withModule(async (module) => {
     // No more than was there at the start, or a module that is fed fast would keep it here.
     const { queued } = await module.rxLength({ signal: io.signal });
     for (let i = 0; i < queued && !io.signal.aborted; i++) {
@@ -28,17 +28,15 @@ async function drain(options: ReceiveVerbOptions, io: CliIo): Promise<ExitCode> 
       if (!value) break;
       printLine(io.stdout, show(value));
     }
-    if (queued === 0 && !options.json) printLine(io.stderr, "the RX queue is empty");
+    if (queued === 0 && !json) printLine(io.stderr, "the RX queue is empty");
     return 0;
   });
 }
 
-async function follow(options: ReceiveVerbOptions, io: CliIo): Promise<ExitCode> {
-  const show = options.json ? valueEvent : valueText;
+async function follow({ poll }: ReceiveVerbOptions, { io, json, withModule }: ModuleSession): Promise<ExitCode> {
+  const show = json ? valueEvent : valueText;
   const tell = (text: string): void => printLine(io.stderr, `sakuraio: ${text}`);
   return withModule(
-    options,
-    io,
     async (module) => {
       // A module that does not answer now is a mistake to correct; one that falls silent later may come back.
       await module.rxLength({ signal: io.signal });
@@ -48,13 +46,13 @@ async function follow(options: ReceiveVerbOptions, io: CliIo): Promise<ExitCode>
         last = error.code;
         // A port that went away is told of by its state.
         if (!repeated && error.code !== "PORT_LOST") tell(troubleText(error));
-        if (options.json && error.code === "OUTCOME_UNKNOWN") {
+        if (json && error.code === "OUTCOME_UNKNOWN") {
           printLine(io.stdout, jsonLine({ event: "warning", code: error.code, message: troubleText(error) }));
         }
       };
       const stopTelling = module.onState(portTeller(tell));
       try {
-        for await (const value of module.received({ signal: io.signal, pollMs: options.poll, onTrouble })) {
+        for await (const value of module.received({ signal: io.signal, pollMs: poll, onTrouble })) {
           last = undefined;
           printLine(io.stdout, show(value));
         }

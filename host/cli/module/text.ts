@@ -1,9 +1,9 @@
 /** How `sakuraio module` says what a module answered: to people, and to programs. */
-import type { ResponseOf } from "../../protocol/commands.ts";
-import { formatDateTime } from "../../protocol/datetime.ts";
-import { valueJson } from "../../protocol/message.ts";
-import type { ReceivedValue } from "../receive.ts";
-import { jsonLine, type Plain } from "./json-line.ts";
+import type { ResponseOf } from "../../../protocol/commands.ts";
+import { formatDateTime } from "../../../protocol/datetime.ts";
+import { valueJson } from "../../../protocol/message.ts";
+import type { ReceivedValue } from "../../receive.ts";
+import { jsonLine, type Plain } from "../json-line.ts";
 
 export interface Status {
   readonly connection: ResponseOf<"GET_CONNECTION_STATUS">;

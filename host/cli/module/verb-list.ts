@@ -1,0 +1,94 @@
+/** The verbs of `sakuraio module`, for the command line and for the shell alike. Each loads what it needs when it runs. */
+import { Argument, type Command } from "commander";
+import type { ExitCode } from "../io.ts";
+import { integer } from "../options.ts";
+import type { subjectHelp } from "../verb-help.ts";
+import type { ReceiveVerbOptions } from "./receive.ts";
+import type { SendVerbOptions, ValueOptions } from "./send.ts";
+import type { ModuleSession } from "./session.ts";
+
+/** Who runs a verb: the process, which ends with it, or a shell, which goes on. */
+export type VerbRunner = <Options extends object>(
+  command: Command,
+  work: (options: Options, session: ModuleSession) => Promise<ExitCode>,
+) => Promise<void>;
+
+/** How verbs are described: see `subjectHelp`. */
+export type DescribeVerb = ReturnType<typeof subjectHelp>["verb"];
+
+const HOUR = 3_600_000;
+const OFFSET_MAX = Number.MAX_SAFE_INTEGER;
+const VALUES = "values such as 1:i=25 2:f=23.5 3:b=0f1e2d3c4b5c6b7a 4:L=18446744073709551615";
+
+export function addModuleVerbs(subject: Command, verb: DescribeVerb, run: VerbRunner): void {
+  addQuestions(subject, verb, run);
+  addOrders(subject, verb, run);
+}
+
+/** What changes nothing in the module. */
+function addQuestions(subject: Command, verb: DescribeVerb, run: VerbRunner): void {
+  const questions = () => import("./status.ts");
+  verb(subject, "status", "connection, signal, time, product, ids, firmware and queues", "status").action(
+    (_options: unknown, command: Command) =>
+      run(command, async (_, session) => (await questions()).moduleStatus(session)),
+  );
+  verb(subject, "echo", "have bytes sent back, to see whether the line is good", "echo 0f1e2d3c")
+    .argument("<HEX>", "0 to 255 bytes, two digits each")
+    .action((hex: string, _options: unknown, command: Command) =>
+      run(command, async (_, session) => (await questions()).moduleEcho(hex, session)),
+    );
+  verb(subject, "queue", "what is in the TX and the RX queue, and how the last sends went", "queue").action(
+    (_options: unknown, command: Command) =>
+      run(command, async (_, session) => (await questions()).moduleQueue(session)),
+  );
+}
+
+/** What changes something. */
+function addOrders(subject: Command, verb: DescribeVerb, run: VerbRunner): void {
+  const sending = () => import("./send.ts");
+  const operating = () => import("./operate.ts");
+  verb(
+    subject,
+    "send",
+    "enqueue values, send the queue, and wait until it is sent",
+    "send 1:i=25 2:f=23.5 --offset -4321",
+  )
+    .argument("<CH:TYPE=VALUE...>", VALUES)
+    .option("--immediate", "as one message of its own, past the queue: 1 to 16 values", false)
+    .option("--offset <MS>", "when the values were read: -4321 is 4.321 s ago", integer(-OFFSET_MAX, OFFSET_MAX))
+    .action((values: string[], _options: unknown, command: Command) =>
+      run<SendVerbOptions>(command, async (options, session) => (await sending()).moduleSend(values, options, session)),
+    );
+  verb(subject, "enqueue", "put values in the TX queue", "enqueue 1:i=25 4:L=18446744073709551615")
+    .argument("<CH:TYPE=VALUE...>", VALUES)
+    .option("--offset <MS>", "when the values were read: -4321 is 4.321 s ago", integer(-OFFSET_MAX, OFFSET_MAX))
+    .action((values: string[], _options: unknown, command: Command) =>
+      run<ValueOptions>(command, async (options, session) => (await sending()).moduleEnqueue(values, options, session)),
+    );
+  verb(subject, "flush", "send what is in the TX queue, and wait until it is sent", "flush").action(
+    (_options: unknown, command: Command) => run(command, async (_, session) => (await sending()).moduleFlush(session)),
+  );
+  verb(subject, "receive", "take the values out of the RX queue", "receive --follow --json")
+    .option("--follow", "go on until Ctrl+C, also when the port goes and comes back", false)
+    .option("--poll <MS>", "with --follow: how long an empty queue is left alone (default: 200)", integer(1, HOUR))
+    .action((_options: unknown, command: Command) =>
+      run<ReceiveVerbOptions>(command, async (options, session) => {
+        const { moduleReceive } = await import("./receive.ts");
+        return moduleReceive(options, session);
+      }),
+    );
+  verb(subject, "clear", "empty a queue", "clear tx")
+    .addArgument(new Argument("<QUEUE>", "which one").choices(["tx", "rx"]))
+    .action((queue: "tx" | "rx", _options: unknown, command: Command) =>
+      run(command, async (_, session) => (await operating()).moduleClear(queue, session)),
+    );
+  verb(subject, "reset", "restart the module; both queues are empty after it", "reset").action(
+    (_options: unknown, command: Command) =>
+      run(command, async (_, session) => (await operating()).moduleReset(session)),
+  );
+  verb(subject, "power-save", "read the power-save mode, or set it", "power-save auto-sleep")
+    .argument("[MODE]", "disabled, auto-sleep, rf-off, or 0 to 2; firmware 1.4.0 and later")
+    .action((mode: string | undefined, _options: unknown, command: Command) =>
+      run(command, async (_, session) => (await operating()).modulePowerSave(mode, session)),
+    );
+}

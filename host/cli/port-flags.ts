@@ -1,0 +1,23 @@
+/** The options of every verb that opens a module's port. */
+import type { Command } from "commander";
+import { integer } from "./options.ts";
+
+const PORT_HELP =
+  "where it is: uart:/dev/ttyUSB0[?baud=N], uart:COM3, tcp:HOST:PORT, buspirate+i2c:/dev/ttyUSB0, " +
+  "buspirate+spi:/dev/ttyUSB0, i2c:/dev/i2c-1, spi:/dev/spidev0.0";
+
+export const PORT_NOTES = `
+Behind a port's ?, joined by &:
+  wait=MS            over I2C and SPI: from a request to the reading of its answer (default: 10)
+  power=off          a Bus Pirate: do not give the module its 3.3 V
+  pullups=off        a Bus Pirate's I2C: the module's board has its own
+  baud=N             a serial port, a Bus Pirate's too (default: 115200)
+  speed=HZ           spi: up to 350000 (default: 250000)`;
+
+export function addPortFlags(command: Command): Command {
+  return command
+    .requiredOption("--port <URI>", PORT_HELP)
+    .option("--baud <N>", "speed of the serial port (default: 115200)", integer(50, 4_000_000))
+    .option("--timeout <MS>", "for each try of a command (default: 1000)", integer(1, 600_000))
+    .option("--json", "one JSON object a line on stdout and nothing else", false);
+}
