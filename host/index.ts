@@ -20,6 +20,7 @@ export type { CommandOptions } from "./job.ts";
 export { type ModuleOptions, type OpenOptions, type RawAnswer, SakuraModule } from "./module.ts";
 export type { MethodName, MethodsOf, ModuleMethods } from "./module-methods.ts";
 export type { ReceivedValue, ReceiveOptions } from "./receive.ts";
+export { type FrameSource, portOfRecording, type RecordOptions, recordSession } from "./recording.ts";
 export type { SendOptions } from "./send.ts";
 export type { BusOptions } from "./transport/bus-exchange.ts";
 export type { ExchangeOptions, FrameEvent, FrameExchange } from "./transport/exchange.ts";

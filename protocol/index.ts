@@ -67,5 +67,14 @@ export {
   type UplinkMessage,
   valueJson,
 } from "./message.ts";
+export {
+  encodeRecordingHeader,
+  encodeRecordingLine,
+  parseRecording,
+  type RecordedEvent,
+  type RecordedFrame,
+  type Recording,
+  type RecordingHeader,
+} from "./recording.ts";
 export * from "./status.ts";
 export * from "./wiring.ts";

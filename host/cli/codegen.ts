@@ -2,9 +2,9 @@
 import { writeFile } from "node:fs/promises";
 import { reasonOf, SakuraError } from "../../protocol/errors.ts";
 import { cHeader } from "../codegen/c.ts";
+import { version } from "../version.ts";
 import { type CliIo, type ExitCode, printLine } from "./io.ts";
 import { jsonLine } from "./json-line.ts";
-import { version } from "./version.ts";
 
 export interface CodegenOptions {
   /** The file to write; stdout when there is none. */

@@ -3,7 +3,7 @@ import type { ModuleEvent } from "../../emulator/behaviour.ts";
 import type { EmulatedModule } from "../../emulator/module.ts";
 import { reasonOf } from "../../protocol/errors.ts";
 import { encodeMessage, type PlatformMessage } from "../../protocol/message.ts";
-import { answerLine, requestLine } from "./frame-text.ts";
+import { FrameLines } from "./frame-text.ts";
 import { type CliIo, printLine } from "./io.ts";
 import type { ControlAnswer } from "./module-control.ts";
 
@@ -32,9 +32,10 @@ export function reportEvent(event: ModuleEvent, io: CliIo): void {
 
 /** Each request and its answer, on stderr. */
 export function trace(module: EmulatedModule, io: CliIo): void {
+  const lines = new FrameLines(io.stderr);
   module.onFrame((request, answer) => {
     const now = module.clock.now();
-    printLine(io.stderr, requestLine(now, request));
-    printLine(io.stderr, answerLine(now, answer));
+    lines.request(now, request);
+    lines.answer(now, answer);
   });
 }

@@ -1,21 +1,110 @@
-/** A frame that went by, for people: one line, columns aligned. */
+/**
+ * Frames that go by, for people: a line each, its columns aligned.
+ *
+ *     02:03:04.567  → TX_ENQUEUE                  20 0A 01 69 19 00 00 00 00 00 00 00 5B  1:i=25
+ *     02:03:04.579  ← OK  12.0 ms                 01 00 01
+ */
 import { commandByCode } from "../../protocol/commands.ts";
 import { formatDateTime } from "../../protocol/datetime.ts";
-import { toHex } from "../../protocol/hex.ts";
-import { statusText } from "../../protocol/status.ts";
+import { hexByte, toHex } from "../../protocol/hex.ts";
+import { statuses, statusText } from "../../protocol/status.ts";
+import { type Colour, type Paint, painter } from "./colour.ts";
+import { answerMeaning, requestMeaning } from "./frame-meaning.ts";
+import { printLine } from "./io.ts";
 
-/** @param at Unix ms @param meaning what stands behind the bytes, where something does */
-export function requestLine(at: number, frame: Uint8Array, meaning?: string): string {
-  return line(at, "→", commandByCode(frame[0] ?? 0) ?? "?", frame, meaning);
+/** The longest name of a command. */
+const NAME_WIDTH = 26;
+/** TX_ENQUEUE's request: what is longer than that is rare. */
+const HEX_WIDTH = 13 * 3 - 1;
+/** What is left of the bytes on a terminal, so that what they say fits too. */
+const HEX_WIDTH_MIN = 3 * 3 - 1;
+const GAP = "  ";
+const ELLIPSIS = "…";
+
+interface Sent {
+  readonly frame: Uint8Array;
+  /** Unix ms. */
+  readonly at: number;
 }
 
-/** As {@link requestLine}, for the answer; nothing stands for silence. */
-export function answerLine(at: number, frame: Uint8Array | undefined, meaning?: string): string {
-  return line(at, "←", frame ? statusText(frame[0] ?? 0) : "(silent)", frame, meaning);
+export interface AnswerContext {
+  /** The request that it answers, where the caller knows better than that it is the last one; nothing for none. */
+  readonly to: Sent | undefined;
 }
 
-function line(at: number, arrow: string, name: string, frame: Uint8Array | undefined, meaning = ""): string {
-  const time = formatDateTime(at).slice(11, 23);
-  const bytes = frame ? toHex(frame, " ") : "";
-  return `${time}  MCU ${arrow} module  ${name.padEnd(26)}${bytes}${meaning === "" ? "" : `  ${meaning}`}`;
+export class FrameLines {
+  readonly #stream: NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
+  readonly #paint: Paint;
+  /** The last request, for as long as it has no answer. */
+  #waiting: Sent | undefined;
+
+  /** On a terminal lines are cut to its width and coloured; elsewhere they are whole, and plain. */
+  constructor(stream: NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number }) {
+    this.#stream = stream;
+    this.#paint = painter(stream);
+  }
+
+  /** @param at Unix ms */
+  request(at: number, frame: Uint8Array): void {
+    this.#waiting = { at, frame };
+    const code = frame[0] ?? 0;
+    const name = commandByCode(code) ?? `command ${hexByte(code)}`;
+    this.#print(at, "→", { name, colour: "cyan" }, frame, requestMeaning(frame));
+  }
+
+  /** @param frame nothing for a silence that is known to be one */
+  answer(at: number, frame: Uint8Array | undefined, context: AnswerContext = { to: this.#waiting }): void {
+    const { to } = context;
+    this.#waiting = undefined;
+    const took = to && at > to.at ? `${GAP}${(at - to.at).toFixed(1)} ms` : "";
+    if (!frame) return this.#print(at, "←", { name: "(silent)", colour: "yellow" }, new Uint8Array(0), "");
+    const name = statusText(frame[0] ?? 0);
+    const colour = frame[0] === statuses.values.NONE ? "green" : "red";
+    const meaning = to
+      ? answerMeaning(frame, to.frame)
+      : `answers nothing that was asked ${answerMeaning(frame, undefined)}`;
+    this.#print(at, "←", { name, colour, took }, frame, meaning.trimEnd());
+  }
+
+  /** What is no frame. */
+  note(text: string): void {
+    const cut = this.#columns === undefined ? text : shorten(text, this.#columns - GAP.length - 4);
+    printLine(this.#stream, `${this.#paint("yellow", "line")}${GAP}${cut}`);
+  }
+
+  get #columns(): number | undefined {
+    // Not into the last column: there some terminals wrap.
+    return this.#stream.isTTY ? (this.#stream.columns ?? 80) - 1 : undefined;
+  }
+
+  #print(
+    at: number,
+    arrow: string,
+    { name, colour, took = "" }: { readonly name: string; readonly colour: Colour; readonly took?: string },
+    frame: Uint8Array,
+    meaning: string,
+  ): void {
+    const time = formatDateTime(at).slice(11, 23);
+    const space = " ".repeat(Math.max(0, NAME_WIDTH - name.length - took.length));
+    const start = time.length + GAP.length + arrow.length + 1 + NAME_WIDTH + GAP.length;
+    const [hex, said] = fitted(toHex(frame, " "), meaning, this.#columns, start);
+    const paint = this.#paint;
+    const line = `${paint("dim", time)}${GAP}${arrow} ${paint(colour, name)}${paint("dim", took)}${space}${GAP}${hex}${said}`;
+    printLine(this.#stream, line.trimEnd());
+  }
+}
+
+/** The bytes and what they say, aligned; cut so that both end at the column where the terminal does. */
+function fitted(hex: string, meaning: string, columns: number | undefined, start: number): [string, string] {
+  const said = meaning === "" ? "" : `${GAP}${meaning}`;
+  const whole = said === "" ? hex : hex.padEnd(HEX_WIDTH);
+  if (columns === undefined || start + whole.length + said.length <= columns) return [whole, said];
+  // What the bytes say is worth more than the bytes.
+  const forHex = Math.max(HEX_WIDTH_MIN, columns - start - said.length);
+  const cut = shorten(hex, forHex);
+  return [cut, shorten(said, columns - start - cut.length)];
+}
+
+function shorten(text: string, width: number): string {
+  return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}${ELLIPSIS}`;
 }

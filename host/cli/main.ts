@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The command `sakuraio`: which verbs there are. Each loads what it needs when it runs, so that `--help` is quick. */
 import { Command } from "commander";
+import { version } from "../version.ts";
 import { registerAvrVerb } from "./avr-verb.ts";
 import { registerAwsIotVerbs } from "./aws-iot-verbs.ts";
 import { registerBridgeVerb } from "./bridge-verb.ts";
@@ -13,7 +14,6 @@ import { registerModuleVerbs } from "./module/verbs.ts";
 import { registerOutboxVerbs } from "./outbox-verb.ts";
 import { processIo } from "./process-io.ts";
 import { registerTapVerb } from "./tap-verb.ts";
-import { version } from "./version.ts";
 
 let opened: CliIo | undefined;
 /** Once, and only for a verb that runs: `--help` needs no signals. */

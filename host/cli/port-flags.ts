@@ -12,12 +12,19 @@ Behind a port's ?, joined by &:
   power=off          a Bus Pirate: do not give the module its 3.3 V
   pullups=off        a Bus Pirate's I2C: the module's board has its own
   baud=N             a serial port, a Bus Pirate's too (default: 115200)
-  speed=HZ           spi: up to 350000 (default: 250000)`;
+  speed=HZ           spi: up to 350000 (default: 250000)
+
+--trace: time (UTC), direction, name, bytes and what they say; an answer has the ms since its request. Cut to the width of
+a terminal, whole where piped. In colour on a terminal, unless NO_COLOR is set or TERM is dumb.
+--record: NDJSON for sakuraio replay, readable by its owner alone. It holds every byte that goes over the wire, so the
+values that are sent and received too; of the port its kind and speed, no path and no host.`;
 
 export function addPortFlags(command: Command): Command {
   return command
     .requiredOption("--port <URI>", PORT_HELP)
     .option("--baud <N>", "speed of the serial port (default: 115200)", integer(50, 4_000_000))
     .option("--timeout <MS>", "for each try of a command (default: 1000)", integer(1, 600_000))
+    .option("--trace", "show each frame, both ways, on stderr", false)
+    .option("--record <FILE>", "keep each frame in this new file, for sakuraio replay")
     .option("--json", "one JSON object a line on stdout and nothing else", false);
 }

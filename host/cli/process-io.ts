@@ -11,7 +11,10 @@ export function processIo(): CliIo {
   const stop = (): void => {
     // The second time somebody means it.
     if (abort.signal.aborted) process.exit(130);
-    abort.abort();
+    end();
+  };
+  const end = (reason?: SakuraError): void => {
+    abort.abort(reason);
     setTimeout(() => {
       process.stderr.write("sakuraio: did not stop in time\n");
       process.exit(1);
@@ -22,7 +25,14 @@ export function processIo(): CliIo {
   // A reader that has gone, such as `| head`, wants no more: stop as for SIGINT. A full disk is a failure.
   process.stdout.on("error", (cause) => abort.abort(outputError(cause)));
   process.stderr.on("error", () => undefined);
-  return { stdin: process.stdin, stdout: process.stdout, stderr: process.stderr, signal: abort.signal, onHangup };
+  return {
+    stdin: process.stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    signal: abort.signal,
+    fail: end,
+    onHangup,
+  };
 }
 
 /** Only while somebody listens: else a terminal that is closed ends the process, as it should. */
@@ -58,8 +68,8 @@ export async function runVerb(json: boolean, io: CliIo, verb: (io: CliIo) => Pro
   await Promise.all([written(process.stdout), written(process.stderr)]);
   const { reason } = io.signal;
   if (!isSakuraError(reason, "FILE_FAILED")) process.exit(code);
-  printLine(io.stderr, `sakuraio: ${reason.message}`);
-  await written(process.stderr);
+  reportFailure(reason, io, json);
+  await Promise.all([written(process.stdout), written(process.stderr)]);
   process.exit(1);
 }
 

@@ -90,7 +90,7 @@ describe("sakuraio emulate --bus-pirate", () => {
     expect(await i2c.read(MODULE, 4, LIMITS)).toEqual(bytes("00 00 00 00"));
     await i2c.write(MODULE, bytes("A1 01"), LIMITS);
     await said(emulator, /^bus {3}2 bytes written that are no whole frame: the next answer is 04 00 04$/m);
-    expect(emulator.stderr).toMatch(/MCU → module {2}GET_SIGNAL_QUALITY +02 00 02\n/);
+    expect(emulator.stderr).toMatch(/→ GET_SIGNAL_QUALITY +02 00 02\n/);
     expect(emulator.stderr).toMatch(/^bus {3}1 byte written behind the frame, ignored$/m);
     expect(emulator.stderr).toMatch(/^bus {3}the answer was read before it was ready$/m);
   });

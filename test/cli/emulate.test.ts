@@ -188,5 +188,5 @@ it("shows a person where it is, what to try, and what goes by", async () => {
   await emulator.shows(/up {4}\{"module":"u0123456789ab".*"value":25/);
   emulator.say('{"control":"offline"}');
   await emulator.shows(/^ok$/m);
-  expect(emulator.stderr).toMatch(/MCU → module {2}TX_SENDIMMED +21 0A 00 69 19/);
+  expect(emulator.stderr).toMatch(/→ TX_SENDIMMED +21 0A 00 69 19/);
 });

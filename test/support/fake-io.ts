@@ -1,6 +1,7 @@
 /** What a verb of the command line may touch, for a test to look at. */
 import { PassThrough } from "node:stream";
 import type { CliIo } from "../../host/cli/io.ts";
+import type { SakuraError } from "../../protocol/errors.ts";
 
 /** Streams that keep what is written, and a signal that `stop` aborts as Ctrl+C does. */
 export class FakeIo implements CliIo {
@@ -29,6 +30,11 @@ export class FakeIo implements CliIo {
 
   stop(): void {
     this.#abort.abort();
+  }
+
+  /** As `stop`, for a reason. */
+  fail(error: SakuraError): void {
+    this.#abort.abort(error);
   }
 
   get out(): string {

@@ -3,6 +3,7 @@ import { isSakuraError, SakuraError } from "../../../protocol/errors.ts";
 import { SakuraModule } from "../../module.ts";
 import { type PortUri, parsePortUri } from "../../uri.ts";
 import { type CliIo, type ExitCode, printLine } from "../io.ts";
+import { recordFrames, traceFrames } from "../watch-wire.ts";
 
 /** The options of whatever opens a module's port. */
 export interface PortOptions {
@@ -12,12 +13,18 @@ export interface PortOptions {
   readonly baud?: number | undefined;
   /** For each try of a command, in ms. */
   readonly timeout?: number | undefined;
+  /** Each frame as a line on stderr. */
+  readonly trace?: boolean | undefined;
+  /** A file to be made, that keeps each frame. */
+  readonly record?: string | undefined;
   readonly json: boolean;
 }
 
 export interface ModuleSession {
   readonly io: CliIo;
   readonly json: boolean;
+  /** Frames are shown as they go by, and a live line would be in their way. */
+  readonly trace?: boolean | undefined;
   /**
    * Has the work done with the open module.
    * @param options.reopen a port that is lost meanwhile is opened again
@@ -34,6 +41,7 @@ export function portSession(options: PortOptions, io: CliIo): ModuleSession {
   return {
     io,
     json: options.json,
+    trace: options.trace,
     async withModule(work, { reopen = false } = {}) {
       const module = await openModule(options, io, { reopen });
       try {
@@ -48,13 +56,25 @@ export function portSession(options: PortOptions, io: CliIo): ModuleSession {
   };
 }
 
-/** @throws SakuraError INVALID_ARGUMENT, or what `SakuraModule.open` throws */
-export function openModule(
+/**
+ * Opens the port, and has its frames traced and recorded where the options ask for it, until the module is closed.
+ * @throws SakuraError INVALID_ARGUMENT; FILE_FAILED for `record`; what `SakuraModule.open` throws
+ */
+export async function openModule(
   options: PortOptions,
   io: CliIo,
   { reopen }: { readonly reopen: boolean },
 ): Promise<SakuraModule> {
-  return SakuraModule.open(portOf(options), { timeoutMs: options.timeout, signal: io.signal, reopen });
+  const port = portOf(options);
+  const module = await SakuraModule.open(port, { timeoutMs: options.timeout, signal: io.signal, reopen });
+  try {
+    if (options.trace) traceFrames(module, io);
+    if (options.record !== undefined) recordFrames(module, options.record, port, io);
+    return module;
+  } catch (error) {
+    await module.close();
+    throw error;
+  }
 }
 
 /** Being stopped is no failure, but that a command may have been carried out is worth a word. */

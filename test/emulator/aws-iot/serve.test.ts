@@ -28,7 +28,10 @@ function serve({ policy = true, json = true, port = 0, ...rest }: ServeOptions) 
   const stdout = new PassThrough();
   const stderr = new PassThrough({ encoding: "utf8" });
   const abort = new AbortController();
-  const exit = serveAwsIot({ port, policy, json, ...rest }, { stdin, stdout, stderr, signal: abort.signal });
+  const exit = serveAwsIot(
+    { port, policy, json, ...rest },
+    { stdin, stdout, stderr, signal: abort.signal, fail: (error) => abort.abort(error) },
+  );
   // A test that looks at the failure itself does so through `stop`.
   exit.catch(() => stdout.end());
   const stop = () => {
@@ -192,7 +195,12 @@ describe("aws-iot serve --json", () => {
   });
 
   it("does not begin when it is to stop already, or with a port that is none", async () => {
-    const io = { stdin: new PassThrough(), stdout: new PassThrough(), stderr: new PassThrough() };
+    const io = {
+      stdin: new PassThrough(),
+      stdout: new PassThrough(),
+      stderr: new PassThrough(),
+      fail: () => undefined,
+    };
     const dir = join(await temporary(), "never made");
     const options = { dir, port: 0, policy: true, json: true };
     expect(await serveAwsIot(options, { ...io, signal: AbortSignal.abort() })).toBe(0);

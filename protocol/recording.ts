@@ -1,0 +1,129 @@
+/**
+ * A recorded session: every frame between a host and a module, as NDJSON. The first line says what it was made with; then
+ * comes a line for each frame, and for each change of the port. Pure text: who keeps it, and where, is elsewhere.
+ *
+ *     {"format":"sakuraio-recording","version":1,"kit":"0.1.0","recorded":"2026-11-25T02:03:04.567Z","port":{"kind":"uart","baud":115200},"host":"node v20.20.2 linux"}
+ *     {"t":0.512,"dir":"request","hex":"020002"}
+ *     {"t":3.25,"dir":"answer","hex":"01010505"}
+ *     {"t":10.5,"event":"end"}
+ */
+import { z } from "zod";
+import { SakuraError } from "./errors.ts";
+import { parseHex, toHex } from "./hex.ts";
+
+/** The one that this version writes and reads. */
+const VERSION = 1;
+
+const headerSchema = z.object({
+  format: z.literal("sakuraio-recording"),
+  version: z.literal(VERSION),
+  /** The version of the kit that recorded it. */
+  kit: z.string(),
+  /** RFC 3339: the moment that `t` counts from. */
+  recorded: z.string(),
+  /** The kind of port, such as `uart`, `tcp`, `buspirate+i2c`, `tap`. No path and no host: those are nobody's business. */
+  port: z.object({ kind: z.string(), baud: z.number().int().positive().optional() }),
+  /** The runtime and the system, such as `node v20.20.2 linux`. */
+  host: z.string(),
+});
+
+/** Milliseconds since the start, with a fraction. */
+const time = z.number().min(0);
+
+const frameSchema = z.object({
+  t: time,
+  /** A `request` goes to the module, an `answer` comes from it. */
+  dir: z.enum(["request", "answer"]),
+  /** The whole frame as it went over the wire, its parity included, good or bad. */
+  hex: z.string().transform((digits, context) => {
+    const bytes = parseHex(digits);
+    if (bytes && bytes.length > 0) return bytes;
+    context.issues.push({ code: "custom", message: "no frame's hexadecimal digits", input: digits });
+    return z.NEVER;
+  }),
+});
+
+const eventSchema = z.object({
+  t: time,
+  /** The port went away, and was opened again; the end, which a session that was cut off does not have. */
+  event: z.enum(["lost", "open", "end"]),
+});
+
+export type RecordingHeader = z.infer<typeof headerSchema>;
+
+/** A frame of a recording. */
+export interface RecordedFrame {
+  /** Milliseconds since the start, with a fraction. */
+  readonly t: number;
+  readonly dir: "request" | "answer";
+  readonly bytes: Uint8Array;
+}
+
+/** What happened to the port. */
+export type RecordedEvent = z.infer<typeof eventSchema>;
+
+export interface Recording {
+  readonly header: RecordingHeader;
+  readonly lines: readonly (RecordedFrame | RecordedEvent)[];
+  /** Whether it ends within a line, as after a crash; that line is not in `lines`. */
+  readonly torn: boolean;
+}
+
+/** The first line, without its end. */
+export function encodeRecordingHeader(header: Omit<RecordingHeader, "format" | "version">): string {
+  const { kit, recorded, port, host } = header;
+  return JSON.stringify({ format: "sakuraio-recording", version: VERSION, kit, recorded, port, host });
+}
+
+/** A further line, without its end. Times are rounded to the µs. */
+export function encodeRecordingLine(line: RecordedFrame | RecordedEvent): string {
+  const t = Math.round(line.t * 1000) / 1000;
+  return JSON.stringify("dir" in line ? { t, dir: line.dir, hex: toHex(line.bytes) } : { t, event: line.event });
+}
+
+/**
+ * Reads a recording. A last line that was cut off is left out.
+ * @throws SakuraError INVALID_ARGUMENT naming the line
+ */
+export function parseRecording(text: string): Recording {
+  const [first = "", ...rest] = text.split("\n");
+  const header = headerSchema.safeParse(parsed(first));
+  if (!header.success) throw notOne(1, headerProblem(parsed(first)));
+  const lines: (RecordedFrame | RecordedEvent)[] = [];
+  for (const [at, line] of rest.entries()) {
+    if (line.trim() === "") continue;
+    const read = readLine(line);
+    if (read) lines.push(read);
+    // What follows the last line end was being written.
+    else if (at === rest.length - 1) return { header: header.data, lines, torn: true };
+    else throw notOne(at + 2, `is neither a frame nor an event: ${JSON.stringify(line.slice(0, 60))}`);
+  }
+  return { header: header.data, lines, torn: false };
+}
+
+function readLine(line: string): RecordedFrame | RecordedEvent | undefined {
+  const json = parsed(line);
+  const frame = frameSchema.safeParse(json);
+  if (frame.success) return { t: frame.data.t, dir: frame.data.dir, bytes: frame.data.hex };
+  return eventSchema.safeParse(json).data;
+}
+
+function parsed(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}
+
+function headerProblem(json: unknown): string {
+  const known = z.object({ format: z.literal("sakuraio-recording"), version: z.unknown() }).safeParse(json);
+  if (!known.success) return 'is no header: a recording begins with {"format":"sakuraio-recording",…';
+  if (known.data.version !== VERSION)
+    return `is of version ${String(known.data.version)}, and this program reads version ${VERSION}`;
+  return "is a header that lacks something: kit, recorded, port, host";
+}
+
+function notOne(line: number, problem: string): SakuraError {
+  return new SakuraError("INVALID_ARGUMENT", `line ${line} of the recording ${problem}`, { context: { line } });
+}
