@@ -20,6 +20,7 @@ import { behaviours } from "./behaviours/index.ts";
 import { knowsPowerSave, restart } from "./behaviours/operation.ts";
 import { realClock } from "./clock.ts";
 import { type FaultSpec, Faults, noFaults } from "./faults.ts";
+import type { FrameAnswerer, TimedAnswer } from "./frame-answerer.ts";
 import { type EmulatedModuleOptions, initialState, isOnline, type ModuleState } from "./state.ts";
 
 /** An uplink for a module that is not connected to anything: every message is taken and forgotten. */
@@ -31,7 +32,7 @@ export type FrameListener = (request: Uint8Array, answer: Uint8Array | undefined
  * One emulated module. It knows nothing of buses: `handle` takes a request frame and gives the answer frame, and
  * UART, I2C and SPI carry those each in its own way. Messages go up through its uplink; `deliver` brings one down.
  */
-export class EmulatedModule {
+export class EmulatedModule implements FrameAnswerer {
   /** Everything it knows. Tests may read it, and write what is not read-only. */
   readonly state: ModuleState;
   readonly clock: Clock;
@@ -79,6 +80,12 @@ export class EmulatedModule {
     const answer = this.#answer(frame);
     for (const listener of this.#frameListeners) listener(frame, answer);
     return answer;
+  }
+
+  /** As `handle`, with the delay of its faults. */
+  answersTo(request: Uint8Array): readonly TimedAnswer[] {
+    const frame = this.handle(request);
+    return frame ? [{ frame, afterMs: this.faults.spec.delay }] : [];
   }
 
   #answer(frame: Uint8Array): Uint8Array | undefined {

@@ -91,7 +91,9 @@ export function recordSession(
   let stopFrames = (): void => undefined;
   let stopStates = (): void => undefined;
   const host = `node ${process.version} ${process.platform}`;
-  write(encodeRecordingHeader({ kit: version(), recorded: formatDateTime(startedAt), port: { ...port }, host }));
+  write(
+    encodeRecordingHeader({ kit: version(), recorded: formatDateTime(Math.floor(startedAt)), port: { ...port }, host }),
+  );
   if (over) return stop;
   stopFrames = source.onFrame(({ time, direction, bytes }) =>
     write(encodeRecordingLine({ t: since(time), dir: direction, bytes })),

@@ -19,7 +19,7 @@ const headerSchema = z.object({
   version: z.literal(VERSION),
   /** The version of the kit that recorded it. */
   kit: z.string(),
-  /** RFC 3339: the moment that `t` counts from. */
+  /** RFC 3339, to the ms: when `t` was 0. */
   recorded: z.string(),
   /** The kind of port, such as `uart`, `tcp`, `buspirate+i2c`, `tap`. No path and no host: those are nobody's business. */
   port: z.object({ kind: z.string(), baud: z.number().int().positive().optional() }),

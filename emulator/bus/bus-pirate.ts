@@ -17,7 +17,7 @@ import {
   OK_BYTE,
 } from "../../protocol/bus-pirate.ts";
 import { type BusPirateCommand, BusPirateParser } from "../../protocol/bus-pirate-parser.ts";
-import type { EmulatedModule } from "../module.ts";
+import type { FrameAnswerer } from "../frame-answerer.ts";
 import { BusPirateTerminal } from "./bus-pirate-terminal.ts";
 import { attachI2c, type I2cEvent } from "./i2c.ts";
 import { I2cLine } from "./i2c-line.ts";
@@ -43,11 +43,7 @@ export interface BusPirateOptions {
  * any power, pull-ups or speed.
  * @returns takes it off again; the stream stays open
  */
-export function attachBusPirate(
-  module: EmulatedModule,
-  duplex: ByteDuplex,
-  options: BusPirateOptions = {},
-): () => void {
+export function attachBusPirate(module: FrameAnswerer, duplex: ByteDuplex, options: BusPirateOptions = {}): () => void {
   const adapter = new EmulatedBusPirate(module, (bytes) => duplex.write(bytes), options);
   const stopBytes = duplex.onBytes((bytes) => adapter.push(bytes));
   const stopClose = duplex.onClose(detach);
@@ -74,7 +70,7 @@ class EmulatedBusPirate {
   #held: number[] = [];
 
   constructor(
-    module: EmulatedModule,
+    module: FrameAnswerer,
     write: (bytes: Uint8Array) => void,
     { readyAfterMs, onEvent = () => undefined }: BusPirateOptions,
   ) {

@@ -4,7 +4,7 @@
  */
 import { I2C_ADDRESS } from "../../protocol/wiring.ts";
 import { choices } from "../choices.ts";
-import type { EmulatedModule } from "../module.ts";
+import type { FrameAnswerer } from "../frame-answerer.ts";
 
 /** A device on an I2C bus, as the wire sees it. Its address is the master's to compare. */
 export interface I2cTarget {
@@ -39,13 +39,13 @@ export interface I2cOptions {
 const REQUEST_MIN = 2;
 
 /** Puts a module on an I2C bus. Its faults damage bytes in both directions and delay its answers. */
-export function attachI2c(module: EmulatedModule, options: I2cOptions = {}): I2cTarget {
+export function attachI2c(module: FrameAnswerer, options: I2cOptions = {}): I2cTarget {
   return new ModuleOnI2c(module, options);
 }
 
 class ModuleOnI2c implements I2cTarget {
   readonly address = I2C_ADDRESS;
-  readonly #module: EmulatedModule;
+  readonly #module: FrameAnswerer;
   readonly #readyAfterMs: number;
   readonly #onEvent: (event: I2cEvent) => void;
   /** The bytes of the write that is under way. */
@@ -58,7 +58,7 @@ class ModuleOnI2c implements I2cTarget {
   /** Where the read that is under way has got to; beyond the answer for one that came too early. */
   #place = 0;
 
-  constructor(module: EmulatedModule, { readyAfterMs = choices.busReadyMs, onEvent = () => undefined }: I2cOptions) {
+  constructor(module: FrameAnswerer, { readyAfterMs = choices.busReadyMs, onEvent = () => undefined }: I2cOptions) {
     this.#module = module;
     this.#readyAfterMs = readyAfterMs;
     this.#onEvent = onEvent;
@@ -101,7 +101,7 @@ class ModuleOnI2c implements I2cTarget {
 
   #run(): void {
     this.#ran = true;
-    this.#answer = this.#module.handle(Uint8Array.from(this.#request));
+    this.#answer = this.#module.answersTo(Uint8Array.from(this.#request))[0]?.frame;
     this.#readyAt = this.#module.clock.now() + this.#readyAfterMs + this.#module.faults.spec.delay;
   }
 

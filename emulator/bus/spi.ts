@@ -3,7 +3,7 @@
  * means nothing, and what goes out with the answer's does not either.
  */
 import { choices } from "../choices.ts";
-import type { EmulatedModule } from "../module.ts";
+import type { FrameAnswerer } from "../frame-answerer.ts";
 
 /** A device on an SPI bus, as the wire sees it. */
 export interface SpiTarget {
@@ -31,7 +31,7 @@ export interface SpiOptions {
 }
 
 /** Puts a module on an SPI bus. Its faults damage bytes in both directions and delay its answers. */
-export function attachSpi(module: EmulatedModule, options: SpiOptions = {}): SpiTarget {
+export function attachSpi(module: FrameAnswerer, options: SpiOptions = {}): SpiTarget {
   return new ModuleOnSpi(module, options);
 }
 
@@ -44,12 +44,12 @@ type Phase =
   | { readonly kind: "answer"; readonly bytes: Uint8Array; readonly readyAt: number; place: number; early: boolean };
 
 class ModuleOnSpi implements SpiTarget {
-  readonly #module: EmulatedModule;
+  readonly #module: FrameAnswerer;
   readonly #readyAfterMs: number;
   readonly #onEvent: (event: SpiEvent) => void;
   #phase: Phase = { kind: "deselected", told: false };
 
-  constructor(module: EmulatedModule, { readyAfterMs = choices.busReadyMs, onEvent = () => undefined }: SpiOptions) {
+  constructor(module: FrameAnswerer, { readyAfterMs = choices.busReadyMs, onEvent = () => undefined }: SpiOptions) {
     this.#module = module;
     this.#readyAfterMs = readyAfterMs;
     this.#onEvent = onEvent;
@@ -89,7 +89,7 @@ class ModuleOnSpi implements SpiTarget {
     const { clock, faults } = this.#module;
     this.#phase = {
       kind: "answer",
-      bytes: this.#module.handle(Uint8Array.from(request)) ?? new Uint8Array(0),
+      bytes: this.#module.answersTo(Uint8Array.from(request))[0]?.frame ?? new Uint8Array(0),
       readyAt: clock.now() + this.#readyAfterMs + faults.spec.delay,
       place: 0,
       early: false,

@@ -1,7 +1,7 @@
 /** The module's side of a UART (§3): AT lines in, answers out, over any byte stream. */
 import { AtRequestParser, ERROR_LINE, encodeAnswerLines, OK_LINE } from "../../protocol/at.ts";
 import type { ByteDuplex } from "../../protocol/bus.ts";
-import type { EmulatedModule } from "../module.ts";
+import type { FrameAnswerer } from "../frame-answerer.ts";
 
 /** What a UART saw that was no request: for logs, and for tests of noise. */
 export type UartEvent =
@@ -16,7 +16,7 @@ export type UartEvent =
  * @returns takes it off again; the stream stays open
  */
 export function attachUart(
-  module: EmulatedModule,
+  module: FrameAnswerer,
   duplex: ByteDuplex,
   onEvent: (event: UartEvent) => void = () => undefined,
 ): () => void {
@@ -30,8 +30,7 @@ export function attachUart(
       write(oldest.bytes);
     }
   };
-  const answer = (bytes: Uint8Array): void => {
-    const { delay } = module.faults.spec;
+  const answer = (bytes: Uint8Array, delay = module.faults.spec.delay): void => {
     if (delay === 0 && waiting.length === 0) return write(bytes);
     const cancel = module.clock.after(delay, () => {
       held.due = true;
@@ -44,8 +43,7 @@ export function attachUart(
   const parser = new AtRequestParser((event) => {
     switch (event.kind) {
       case "frame": {
-        const frame = module.handle(event.frame);
-        if (frame) answer(encodeAnswerLines(frame));
+        for (const { frame, afterMs } of module.answersTo(event.frame)) answer(encodeAnswerLines(frame), afterMs);
         return;
       }
       case "at":

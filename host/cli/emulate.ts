@@ -14,7 +14,7 @@ import { reportEvent, sayAnswer, sayMessage, trace } from "./emulated-module-rep
 import { aborted, type CliIo, type ExitCode, printLine } from "./io.ts";
 import { readLines } from "./lines.ts";
 import { controlModule } from "./module-control.ts";
-import { type ModuleLines, openModuleLines } from "./module-lines.ts";
+import { type ModuleLines, modulePlaces, openModuleLines } from "./module-lines.ts";
 
 export interface EmulateOptions extends ModuleFlags {
   readonly uart?: string;
@@ -31,7 +31,7 @@ export async function emulate(options: EmulateOptions, io: CliIo): Promise<ExitC
   const module = new EmulatedModule({ ...moduleOptions(options), clock, uplink: uplinkTo(print, clock) });
   module.setFaults(parseFaults(options.faults ?? ""));
 
-  const lines = await openModuleLines(placesOf(options), { signal: io.signal });
+  const lines = await openModuleLines(modulePlaces(options), { signal: io.signal });
   try {
     const told = new Set<string>();
     module.onEvent((event) => reportEvent(event, io));
@@ -60,11 +60,6 @@ export async function emulate(options: EmulateOptions, io: CliIo): Promise<ExitC
   } finally {
     await lines.close();
   }
-}
-
-/** A UART on a new pseudo-terminal, unless it is said where. */
-function placesOf({ uart, busPirate }: EmulateOptions) {
-  return uart === undefined && busPirate === undefined ? { uart: "pty" } : { uart, bus_pirate: busPirate };
 }
 
 /** The wall's clock, or one that starts at the given time and goes on from there. */

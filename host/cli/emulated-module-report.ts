@@ -1,6 +1,7 @@
 /** What an emulated module says and does, for people. */
 import type { ModuleEvent } from "../../emulator/behaviour.ts";
 import type { EmulatedModule } from "../../emulator/module.ts";
+import type { ReplayedModule } from "../../emulator/replay/module.ts";
 import { reasonOf } from "../../protocol/errors.ts";
 import { encodeMessage, type PlatformMessage } from "../../protocol/message.ts";
 import { FrameLines } from "./frame-text.ts";
@@ -30,8 +31,10 @@ export function reportEvent(event: ModuleEvent, io: CliIo): void {
   }
 }
 
+type Traced = Pick<EmulatedModule | ReplayedModule, "onFrame" | "clock">;
+
 /** Each request and its answer, on stderr. */
-export function trace(module: EmulatedModule, io: CliIo): void {
+export function trace(module: Traced, io: CliIo): void {
   const lines = new FrameLines(io.stderr);
   module.onFrame((request, answer) => {
     const now = module.clock.now();

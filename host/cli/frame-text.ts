@@ -16,8 +16,9 @@ import { printLine } from "./io.ts";
 const NAME_WIDTH = 26;
 /** TX_ENQUEUE's request: what is longer than that is rare. */
 const HEX_WIDTH = 13 * 3 - 1;
-/** What is left of the bytes on a terminal, so that what they say fits too. */
+/** What is left of the bytes on a narrow terminal, so that what they say fits too: most often this is enough for it. */
 const HEX_WIDTH_MIN = 3 * 3 - 1;
+const SAID_WIDTH = 24;
 const GAP = "  ";
 const ELLIPSIS = "…";
 
@@ -94,15 +95,16 @@ export class FrameLines {
   }
 }
 
-/** The bytes and what they say, aligned; cut so that both end at the column where the terminal does. */
+/** The bytes and what they say, aligned; cut so that both end where the terminal does. */
 function fitted(hex: string, meaning: string, columns: number | undefined, start: number): [string, string] {
   const said = meaning === "" ? "" : `${GAP}${meaning}`;
-  const whole = said === "" ? hex : hex.padEnd(HEX_WIDTH);
-  if (columns === undefined || start + whole.length + said.length <= columns) return [whole, said];
+  const left = columns === undefined ? Number.POSITIVE_INFINITY : columns - start;
+  const width = Math.min(HEX_WIDTH, Math.max(HEX_WIDTH_MIN, left - SAID_WIDTH));
+  const whole = said === "" ? hex : hex.padEnd(width);
+  if (whole.length + said.length <= left) return [whole, said];
   // What the bytes say is worth more than the bytes.
-  const forHex = Math.max(HEX_WIDTH_MIN, columns - start - said.length);
-  const cut = shorten(hex, forHex);
-  return [cut, shorten(said, columns - start - cut.length)];
+  const cut = shorten(whole, Math.max(width, left - said.length));
+  return [cut, shorten(said, left - cut.length)];
 }
 
 function shorten(text: string, width: number): string {

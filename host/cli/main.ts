@@ -13,6 +13,7 @@ import type { CliIo } from "./io.ts";
 import { registerModuleVerbs } from "./module/verbs.ts";
 import { registerOutboxVerbs } from "./outbox-verb.ts";
 import { processIo } from "./process-io.ts";
+import { registerReplayVerb } from "./replay-verb.ts";
 import { registerTapVerb } from "./tap-verb.ts";
 
 let opened: CliIo | undefined;
@@ -34,6 +35,7 @@ registerEmulateVerb(program, io);
 registerModuleVerbs(program, io);
 registerBridgeVerb(program, io);
 registerTapVerb(program, io);
+registerReplayVerb(program, io);
 registerConfigVerbs(program, io);
 registerOutboxVerbs(program, io, async (config, report) =>
   (await import("../bridge/kept-outbox.ts")).openKeptOutbox(config, report),

@@ -1,7 +1,7 @@
 /** The lines that an emulated module is on: its UART, and a Bus Pirate with its I2C and SPI behind it. */
 import { attachBusPirate, type BusPirateEvent } from "../../emulator/bus/bus-pirate.ts";
 import { attachUart, type UartEvent } from "../../emulator/bus/uart.ts";
-import type { EmulatedModule } from "../../emulator/module.ts";
+import type { FrameAnswerer } from "../../emulator/frame-answerer.ts";
 import { SakuraError } from "../../protocol/errors.ts";
 import { type OpenEndpoint, openDeviceEndpoint } from "./open-endpoint.ts";
 
@@ -26,8 +26,17 @@ export interface ModuleLines {
   /** Resolves when one of them is gone; never after `close()`. */
   readonly lost: Promise<SakuraError>;
   /** Puts the module on them. */
-  attach(module: EmulatedModule, options?: ModuleLineOptions): void;
+  attach(module: FrameAnswerer, options?: ModuleLineOptions): void;
   close(): Promise<void>;
+}
+
+/** What the command line says of them: a UART on a new pseudo-terminal, unless it is said where. */
+export function modulePlaces(options: {
+  readonly uart?: string | undefined;
+  readonly busPirate?: string | undefined;
+}): ModuleLineNames {
+  const { uart, busPirate } = options;
+  return uart === undefined && busPirate === undefined ? { uart: "pty" } : { uart, bus_pirate: busPirate };
 }
 
 /**
