@@ -1,8 +1,8 @@
 /**
  * Frames that go by, for people: a line each, its columns aligned.
  *
- *     02:03:04.567  → TX_ENQUEUE                  20 0A 01 69 19 00 00 00 00 00 00 00 5B  1:i=25
- *     02:03:04.579  ← OK  12.0 ms                 01 00 01
+ *     02:03:04.567 → TX_ENQUEUE                  20 0A 01 69 19 00 00 00 00 00 00 00 5B  1:i=25
+ *     02:03:04.579 ← OK  12.0 ms                 01 00 01
  */
 import { commandByCode } from "../../protocol/commands.ts";
 import { formatDateTime } from "../../protocol/datetime.ts";
@@ -16,9 +16,9 @@ import { printLine } from "./io.ts";
 const NAME_WIDTH = 26;
 /** TX_ENQUEUE's request: what is longer than that is rare. */
 const HEX_WIDTH = 13 * 3 - 1;
-/** What is left of the bytes on a narrow terminal, so that what they say fits too: most often this is enough for it. */
+/** What is left of the bytes on a narrow terminal, so that what they say fits too: most often this is enough for it, gap included. */
 const HEX_WIDTH_MIN = 3 * 3 - 1;
-const SAID_WIDTH = 24;
+const SAID_WIDTH = 22;
 const GAP = "  ";
 const ELLIPSIS = "…";
 
@@ -33,14 +33,16 @@ export interface AnswerContext {
   readonly to: Sent | undefined;
 }
 
+type Output = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number | undefined };
+
 export class FrameLines {
-  readonly #stream: NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
+  readonly #stream: Output;
   readonly #paint: Paint;
   /** The last request, for as long as it has no answer. */
   #waiting: Sent | undefined;
 
   /** On a terminal lines are cut to its width and coloured; elsewhere they are whole, and plain. */
-  constructor(stream: NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number }) {
+  constructor(stream: Output) {
     this.#stream = stream;
     this.#paint = painter(stream);
   }
@@ -87,10 +89,10 @@ export class FrameLines {
   ): void {
     const time = formatDateTime(at).slice(11, 23);
     const space = " ".repeat(Math.max(0, NAME_WIDTH - name.length - took.length));
-    const start = time.length + GAP.length + arrow.length + 1 + NAME_WIDTH + GAP.length;
+    const start = time.length + 1 + arrow.length + 1 + NAME_WIDTH + GAP.length;
     const [hex, said] = fitted(toHex(frame, " "), meaning, this.#columns, start);
     const paint = this.#paint;
-    const line = `${paint("dim", time)}${GAP}${arrow} ${paint(colour, name)}${paint("dim", took)}${space}${GAP}${hex}${said}`;
+    const line = `${paint("dim", time)} ${arrow} ${paint(colour, name)}${paint("dim", took)}${space}${GAP}${hex}${said}`;
     printLine(this.#stream, line.trimEnd());
   }
 }

@@ -75,8 +75,8 @@ describe.skipIf(process.platform === "win32")("sakuraio tap", () => {
     const [, place = ""] = await running.shows(/^the MCU's side is (\S+); Ctrl\+C stops it$/m);
     const mcu = await mcuAt(place);
     await mcu.says("AT*CMD=220022\n", "*CMD:0102200023\r\nOK\r\n");
-    await running.shows(/^\d\d:\d\d:\d\d\.\d{3} {2}→ TX_LENGTH {19}22 00 22$/m);
-    await running.shows(/^\S+ {2}← OK(?: {2}\d+\.\d ms)? +01 02 20 00 23 {26}tx 0 queued, 32 free$/m);
+    await running.shows(/^\d\d:\d\d:\d\d\.\d{3} → TX_LENGTH {19}22 00 22$/m);
+    await running.shows(/^\S+ ← OK(?: {2}\d+\.\d ms)? +01 02 20 00 23 {26}tx 0 queued, 32 free$/m);
     expect((await running.stop("SIGTERM")).code).toBe(0);
   });
 
