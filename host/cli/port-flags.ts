@@ -14,10 +14,13 @@ Behind a port's ?, joined by &:
   baud=N             a serial port, a Bus Pirate's too (default: 115200)
   speed=HZ           spi: up to 350000 (default: 250000)
 
---trace: time (UTC), direction, name, bytes and what they say; an answer has the ms since its request. Cut to the width of
-a terminal, whole where piped. In colour on a terminal, unless NO_COLOR is set or TERM is dumb.
---record: NDJSON for sakuraio replay, readable by its owner alone. It holds every byte that goes over the wire, so the
-values that are sent and received too; of the port its kind and speed, no path and no host.`;
+--trace: a line for each frame: time (UTC), direction, name, bytes and what they
+say; an answer has the ms since its request. Cut to the width of a terminal,
+whole where piped. In colour on a terminal, unless NO_COLOR is set or TERM is
+dumb.
+--record: NDJSON for sakuraio replay, readable by its owner alone. It holds every
+frame, so the values that are sent and received too; of the port its kind and
+speed, no path and no host.`;
 
 export function addPortFlags(command: Command): Command {
   return command

@@ -35,4 +35,5 @@ Examples:
   01:10:57.770 → TX_ENQUEUE                  20 0A 01 69 19 00 00 00 00 00 00 00 5B  1:i=25
   01:10:57.781 ← OK  11.0 ms                 01 00 01
 
-Times are UTC. On a terminal a line is cut to its width and coloured, unless NO_COLOR is set or TERM is dumb.`;
+Times are UTC. On a terminal a line is cut to its width, and coloured unless
+NO_COLOR is set or TERM is dumb.`;

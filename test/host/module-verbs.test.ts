@@ -381,7 +381,8 @@ describe("the help", () => {
       verb.configureOutput({ writeOut: (part) => (text += part) });
       verb.outputHelp();
       expect(text).toContain(`  sakuraio module --port uart:/dev/ttyUSB0 ${name}`);
-      for (const option of ["--port", "--timeout", "--baud", "--json"]) expect(text).toContain(option);
+      for (const option of ["--port", "--timeout", "--baud", "--trace", "--record", "--json"])
+        expect(text).toContain(option);
     },
   );
 });
