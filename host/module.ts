@@ -102,6 +102,11 @@ export class SakuraModule extends ModuleCommands {
     return this.#connection.state;
   }
 
+  /** Whether a port that is lost is opened again. */
+  get reopens(): boolean {
+    return this.#connection.reopens;
+  }
+
   /** Calls the listener with each new state of the port. Returns its removal. */
   onState(listener: (state: PortState) => void): () => void {
     return this.#connection.onState(listener);

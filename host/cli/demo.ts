@@ -11,8 +11,9 @@ import { SakuraError } from "../../protocol/errors.ts";
 import { encodeDownlink } from "../../protocol/message.ts";
 import { startBridge } from "../bridge/index.ts";
 import { loadConfig } from "../config/load.ts";
+import { feed } from "../feed/feed.ts";
 import { SakuraModule } from "../module.ts";
-import { runMcu, wasStopped } from "./demo/mcu.ts";
+import { mcuRounds } from "./demo/mcu.ts";
 import { DemoReport } from "./demo/report.ts";
 import { subscribe } from "./demo/subscriber.ts";
 import type { CliIo, ExitCode } from "./io.ts";
@@ -31,6 +32,8 @@ const MODULE_ID = "u0123456789ab";
 const ONLINE_TIMEOUT_MS = 15_000;
 /** For the value that is still on its way down when the last message has arrived. */
 const ROUND_TRIP_TIMEOUT_MS = 5_000;
+/** How often the MCU looks whether something has come down, in ms. */
+const POLL_MS = 50;
 /** The application answers the first message, and every so many after it. */
 const ANSWER_EVERY = 5;
 
@@ -87,16 +90,18 @@ async function run(options: DemoOptions, io: CliIo, closers: (() => Promise<unkn
   closers.push(() => application.close());
   report.ready({ port: address, module: MODULE_ID, aws });
 
-  await runMcu(module, {
-    intervalMs: options.interval,
+  await feed(module, mcuRounds(), {
+    everyMs: options.interval,
+    pollMs: POLL_MS,
     signal,
-    onSend: (values) => report.sent(values),
-    onReceive: (value) => {
-      report.dequeued(value);
-      traffic.onDequeued();
+    onEvent: (event) => {
+      if (event.kind === "round") report.sent(event.values);
+      if (event.kind === "received") {
+        report.dequeued(event.value);
+        traffic.onDequeued();
+      }
+      if (event.kind === "trouble") report.trouble(event.error);
     },
-  }).catch((error: unknown) => {
-    if (!signal.aborted || !wasStopped(error)) throw error;
   });
   if (stop.signal.aborted && stop.signal.reason instanceof SakuraError) throw stop.signal.reason;
 }

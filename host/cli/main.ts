@@ -9,6 +9,7 @@ import { registerCodegenVerbs } from "./codegen-verb.ts";
 import { registerConfigVerbs } from "./config-verbs.ts";
 import { registerDemoVerb } from "./demo-verb.ts";
 import { registerEmulateVerb } from "./emulate-verb.ts";
+import { registerFeedVerb } from "./feed-verb.ts";
 import type { CliIo } from "./io.ts";
 import { registerModuleVerbs } from "./module/verbs.ts";
 import { registerOutboxVerbs } from "./outbox-verb.ts";
@@ -33,6 +34,7 @@ const program = new Command("sakuraio")
 registerDemoVerb(program, io);
 registerEmulateVerb(program, io);
 registerModuleVerbs(program, io);
+registerFeedVerb(program, io);
 registerBridgeVerb(program, io);
 registerTapVerb(program, io);
 registerReplayVerb(program, io);

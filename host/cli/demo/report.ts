@@ -2,7 +2,9 @@
 import type { Workspace } from "../../../emulator/aws-iot/index.ts";
 import type { ChannelEntry } from "../../../protocol/channel.ts";
 import type { ResponseOf } from "../../../protocol/commands.ts";
+import type { SakuraError } from "../../../protocol/errors.ts";
 import { valueJson } from "../../../protocol/message.ts";
+import { entryText } from "../feed-report.ts";
 import { type CliIo, printLine } from "../io.ts";
 
 export class DemoReport {
@@ -36,7 +38,11 @@ Ctrl+C stops it.
   }
 
   sent(values: readonly ChannelEntry[]): void {
-    if (!this.#json) this.#print(`MCU           enqueue ${values.map(short).join(" ")}, send`);
+    if (!this.#json) this.#print(`MCU           enqueue ${values.map(entryText).join(" ")}, send`);
+  }
+
+  trouble(error: SakuraError): void {
+    printLine(this.#io.stderr, `sakuraio: ${error.message}`);
   }
 
   /** Text that the bridge published; it is JSON, and is shown as it came. */
@@ -61,16 +67,11 @@ Ctrl+C stops it.
     this.#print(
       this.#json
         ? `{"event":"dequeued","channel":${channel},"type":"${type}","value":${valueJson(value)},"offset":${offset}}`
-        : `MCU           dequeued ${short(value)}, received ${-offset} ms ago`,
+        : `MCU           dequeued ${entryText(value)}, received ${-offset} ms ago`,
     );
   }
 
   #print(line: string): void {
     printLine(this.#io.stdout, line);
   }
-}
-
-/** `0:i=25`, as the command line takes it. */
-function short(entry: ChannelEntry): string {
-  return `${entry.channel}:${entry.type}=${valueJson(entry)}`;
 }
