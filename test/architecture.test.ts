@@ -77,6 +77,7 @@ describe("the house", () => {
     expect(importersOf("avr8js").every((file) => file.startsWith("emulator/avr/"))).toBe(true);
     expect(importersOf("fastify").every((file) => file.startsWith("host/panel/"))).toBe(true);
     expect(importersOf("prom-client")).toEqual(["host/panel/metrics.ts"]);
+    expect(importersOf("csv-parse")).toEqual(["host/feed/csv.ts"]);
     expect(importersOf("pino")).toEqual(["host/cli/log-json.ts"]);
     expect(importersOf("commander").every((file) => file.startsWith("host/cli/"))).toBe(true);
   });

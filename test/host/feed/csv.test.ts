@@ -45,8 +45,7 @@ describe("a CSV", () => {
       { atMs: 500, values: [{ channel: 1, type: "i", value: 3 }] },
       { atMs: 2500.0005, values: [{ channel: 1, type: "i", value: 4 }] },
     ]);
-    const zones =
-      "time,channel,type,value\n2018-06-21T01:10:57.770Z,1,i,1\n2018-06-21T10:10:58.270+09:00,1,i,2\n";
+    const zones = "time,channel,type,value\n2018-06-21T01:10:57.770Z,1,i,1\n2018-06-21T10:10:58.270+09:00,1,i,2\n";
     expect((await parse(zones, 2)).rounds.map(({ atMs }) => atMs)).toEqual([0, 250]);
   });
 
@@ -59,9 +58,15 @@ describe("a CSV", () => {
     ["channel,type,value\n", "line 1: no row of values follows the header"],
     ["channel,type,value\n1,f,1\n1,f\n", "line 3: 2 fields where the header has 3 columns"],
     ["channel,type,value\n1,f,1,5\n", "line 2: 4 fields where the header has 3 columns"],
-    ["channel,type,value\n1,f,1\n\n# x\n128,f,1\n", 'line 5, column channel: "128": a channel is an integer from 0 to 127'],
+    [
+      "channel,type,value\n1,f,1\n\n# x\n128,f,1\n",
+      'line 5, column channel: "128": a channel is an integer from 0 to 127',
+    ],
     ["channel,type,value\n1,x,1\n", 'line 2, column type: "x": the types are i I l L f d b'],
-    ["channel,type,value\n1,i,2147483648\n", 'column value: "2147483648": type i takes an integer from -2147483648 to 21'],
+    [
+      "channel,type,value\n1,i,2147483648\n",
+      'column value: "2147483648": type i takes an integer from -2147483648 to 21',
+    ],
     ["channel,type,value\n1,b,0f\n", 'column value: "0f": type b takes 16 hex digits'],
     ["channel,type,value,time\n1,i,1,soon\n", 'line 2, column time: "soon": a time is in RFC 3339'],
     ["channel,type,value,time\n1,i,1,\n", 'line 2, column time: "": a time is in RFC 3339'],
