@@ -2,7 +2,7 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
-    include: ["test/**/*.test.ts"],
+    include: ["test/**/*.test.ts", "examples/*.test.mjs"],
     exclude: ["test/interop/external/**", "**/node_modules/**"],
     globalSetup: ["test/support/build.ts"],
     testTimeout: 20_000,

@@ -29,7 +29,7 @@ beforeEach(async () => {
   await plugIn();
 });
 afterEach(async () => {
-  await pty.duplex.close();
+  await pty.close();
   rmSync(folder, { recursive: true });
 });
 
@@ -98,7 +98,7 @@ describe.skipIf(process.platform === "win32")("sakuraio feed", () => {
       ...["--rounds", `${rounds}`, "--timeout", "300", "--json"],
     ]);
     await feeding.next("sent", ({ round }) => Number(round) >= 10);
-    await pty.duplex.close();
+    await pty.close();
     await plugIn();
     await feeding.next("sent", ({ round }) => Number(round) >= 20);
     emulated.setOnline(false);
