@@ -2,12 +2,12 @@
 import type { ChannelEntry } from "../../protocol/channel.ts";
 import type { SakuraError } from "../../protocol/errors.ts";
 import { valueJson } from "../../protocol/message.ts";
-import type { PortState } from "../connection.ts";
 import type { FeedEvent, FeedSummary } from "../feed/feed.ts";
 import { type CliIo, printLine } from "./io.ts";
 import { jsonLine } from "./json-line.ts";
 import { type LiveLine, liveLine } from "./live-line.ts";
 import { count } from "./module/report.ts";
+import type { ModuleSession } from "./module/session.ts";
 import { valueEvent, valueText } from "./module/text.ts";
 
 /** More messages a second than this nobody reads. */
@@ -23,11 +23,11 @@ export class FeedReport {
   #shownAt = 0;
   #trouble: string | undefined;
 
-  /** @param perSecond how many messages a second are expected */
-  constructor(io: CliIo, { json, perSecond }: { readonly json: boolean; readonly perSecond: number }) {
+  /** @param options.perSecond how many messages a second are expected */
+  constructor({ io, json, trace = false }: ModuleSession, { perSecond }: { readonly perSecond: number }) {
     this.#io = io;
     this.#json = json;
-    const fast = io.stdout.isTTY === true && !json && perSecond > READABLE_PER_SECOND;
+    const fast = io.stdout.isTTY === true && !json && !trace && perSecond > READABLE_PER_SECOND;
     this.#live = fast ? liveLine(io, { quiet: false }) : undefined;
   }
 
@@ -58,14 +58,10 @@ export class FeedReport {
     }
   }
 
-  /** Says once that the port has gone, and once that it is back. */
-  portTeller(): (state: PortState) => void {
-    let lost = false;
-    return (state) => {
-      if (state.kind === "lost" && !lost) this.#tell(`${state.reason.message}; waiting for it to come back`);
-      if (state.kind === "open" && lost) this.#tell("the port is back");
-      lost = state.kind === "lost";
-    };
+  /** A line for people, on the side. */
+  tell(text: string): void {
+    this.#live?.clear();
+    printLine(this.#io.stderr, `sakuraio: ${text}`);
   }
 
   end(summary: FeedSummary): void {
@@ -108,11 +104,11 @@ export class FeedReport {
     this.#trouble = error.code;
     // A port that went away is told of by its state.
     if (repeated || error.code === "PORT_LOST") return;
-    this.#tell(`${error.message}${waiting > 0 ? ` (${count(waiting, "value")} waiting for the next round)` : ""}`);
+    this.tell(`${error.message}${waiting > 0 ? ` (${count(waiting, "value")} waiting for the next round)` : ""}`);
   }
 
   #warn(event: string, values: readonly ChannelEntry[], text: string): void {
-    this.#tell(text);
+    this.tell(text);
     if (this.#json) this.#out(jsonLine({ event, values: values.length, message: text }));
   }
 
@@ -122,13 +118,8 @@ export class FeedReport {
     this.#shownAt = now;
     const { messages, sent, unknown, received } = this.#counts;
     live.show(
-      `sent ${sent} in ${messages} messages, ${this.#waiting} waiting, ${unknown} unknown, ${received} received`,
+      `sent ${sent} in ${count(messages, "message")}, ${this.#waiting} waiting, ${unknown} unknown, ${received} received`,
     );
-  }
-
-  #tell(text: string): void {
-    this.#live?.clear();
-    printLine(this.#io.stderr, `sakuraio: ${text}`);
   }
 
   #out(line: string): void {

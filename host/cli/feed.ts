@@ -7,7 +7,8 @@ import { type Wave, waveRounds } from "../feed/wave-rounds.ts";
 import { parseWave } from "../feed/wave-text.ts";
 import { FeedReport } from "./feed-report.ts";
 import type { CliIo, ExitCode } from "./io.ts";
-import { openModule, type PortOptions } from "./module/session.ts";
+import { portTeller } from "./module/receive.ts";
+import { type PortOptions, portSession } from "./module/session.ts";
 
 export interface FeedVerbOptions extends PortOptions {
   /** Waves as they were written, empty for the default; each as often as it was given. */
@@ -34,27 +35,24 @@ const EVERY_MS = 1000;
 export async function feedVerb(options: FeedVerbOptions, io: CliIo): Promise<ExitCode> {
   const everyMs = options.rate !== undefined ? 1000 / options.rate : (options.every ?? EVERY_MS);
   const { source, perSecond } = await sourceOf(options, everyMs);
-  const module = await openModule(options, io, { reopen: true });
-  try {
-    const report = new FeedReport(io, { json: options.json, perSecond });
-    const forget = module.onState(report.portTeller());
-    try {
+  const session = portSession(options, io);
+  const report = new FeedReport(session, { perSecond });
+  return session.withModule(
+    async (module) => {
+      const forget = module.onState(portTeller((text) => report.tell(text)));
       const summary = await feed(module, source, {
         everyMs,
         rounds: options.rounds,
         receive: options.receive,
         signal: io.signal,
         onEvent: (event) => report.event(event),
-      });
+      }).finally(forget);
       report.end(summary);
       const missing = summary.waiting + summary.unknown + summary.dropped;
       return missing > 0 && !io.signal.aborted ? 1 : 0;
-    } finally {
-      forget();
-    }
-  } finally {
-    await module.close();
-  }
+    },
+    { reopen: true },
+  );
 }
 
 async function sourceOf(

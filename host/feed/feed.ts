@@ -130,6 +130,7 @@ class Feed {
       forget();
       signal?.removeEventListener("abort", onAbort);
     }
+    this.#outgoing.end();
     return { ...this.#counts, waiting: this.#outgoing.waiting, inModule: this.#outgoing.inModule };
   }
 

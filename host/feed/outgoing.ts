@@ -77,6 +77,14 @@ export class Outgoing {
     this.#uncertain = true;
   }
 
+  /** The last of it: what may be in the module or sent, and will not be counted any more, is unknown. */
+  end(): void {
+    if (!this.#uncertain) return;
+    const open = [...this.#queued.splice(0), ...(this.#open ? [this.#open] : [])].map(({ entry }) => entry);
+    this.#open = undefined;
+    if (open.length > 0) this.#events.unknown(open, "the feed ended before the module's TX queue could be counted");
+  }
+
   /**
    * Sends all that waits. What could not be sent waits on, for the next call.
    * @throws SakuraError as TX_ENQUEUE, TX_LENGTH and `SakuraModule.flush`

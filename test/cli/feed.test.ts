@@ -8,7 +8,9 @@ import { attachUart } from "../../emulator/bus/uart.ts";
 import { parseFaults } from "../../emulator/faults.ts";
 import { EmulatedModule } from "../../emulator/module.ts";
 import { MessageLog } from "../../emulator/uplink.ts";
+import { feedVerb } from "../../host/cli/feed.ts";
 import { Running, sakuraio } from "../support/command.ts";
+import { FakeIo } from "../support/fake-io.ts";
 
 let folder: string;
 let link: string;
@@ -114,6 +116,18 @@ describe.skipIf(process.platform === "win32")("sakuraio feed", () => {
     // What it does not know has arrived or not; what it says is sent has.
     expect(got.length).toBeGreaterThanOrEqual(Number(sent));
     expect(got).toEqual([...got].sort((a, b) => a - b));
+  });
+
+  it("shows one line on a terminal where messages come too fast to read", async () => {
+    const io = new FakeIo();
+    Object.assign(io.stdout, { isTTY: true, columns: 80 });
+    const options = { port: `uart:${link}`, ramp: [""], rate: 100, rounds: 3, receive: true, json: false };
+    expect(await feedVerb(options, io)).toBe(0);
+    expect(io.out.split("\r\u001b[K")).toEqual([
+      "",
+      "sent 1 in 1 message, 0 waiting, 0 unknown, 0 received",
+      "3 rounds: 3 values sent\n",
+    ]);
   });
 
   it("says what is left, and exits 1, when the network does not come", async () => {

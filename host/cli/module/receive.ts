@@ -70,7 +70,7 @@ function troubleText(error: SakuraError): string {
 }
 
 /** Says once that the port has gone, and once that it is back. */
-function portTeller(tell: (text: string) => void): (state: PortState) => void {
+export function portTeller(tell: (text: string) => void): (state: PortState) => void {
   let lost = false;
   return (state) => {
     if (state.kind === "lost" && !lost) tell(`${state.reason.message}; waiting for it to come back`);

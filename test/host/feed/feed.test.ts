@@ -181,6 +181,30 @@ describe("a feed", () => {
     expect(sentBy(log)).toHaveLength(1);
   });
 
+  it("does not know of a value whose module fell silent while it was enqueued, when it is stopped then", async () => {
+    const { clock, emulated, line, run } = await bench();
+    const stop = new AbortController();
+    emulated.override("TX_ENQUEUE", (_request, next) => {
+      stop.abort();
+      line.deaf = true;
+      emulated.override("ECHO_BACK", (_echo, echo) => {
+        line.deaf = true;
+        return echo();
+      });
+      emulated.override("TX_STAT", (_stat, stat) => {
+        line.deaf = true;
+        return stat();
+      });
+      return next();
+    });
+    expect(await inTime(clock, run(counted(3), { signal: stop.signal }))).toEqual({
+      ...all,
+      rounds: 1,
+      sent: 0,
+      unknown: 1,
+    });
+  });
+
   it("does not wait for a source that gives nothing when it is stopped", async () => {
     const { clock, run } = await bench();
     const stop = new AbortController();
