@@ -96,12 +96,12 @@ export class FeedReport {
 
   /** The same trouble again is no news. */
   #troubled(error: SakuraError, waiting: number): void {
-    this.#waiting = waiting;
-    if (this.#json) {
+    const repeated = error.code === this.#trouble && error.code !== "OUTCOME_UNKNOWN";
+    if (this.#json && !(repeated && waiting === this.#waiting)) {
       this.#out(jsonLine({ event: "trouble", code: error.code, message: error.message, waiting }));
     }
-    const repeated = error.code === this.#trouble && error.code !== "OUTCOME_UNKNOWN";
     this.#trouble = error.code;
+    this.#waiting = waiting;
     // A port that went away is told of by its state.
     if (repeated || error.code === "PORT_LOST") return;
     this.tell(`${error.message}${waiting > 0 ? ` (${count(waiting, "value")} waiting for the next round)` : ""}`);
