@@ -21,12 +21,18 @@ export { type FeedEvent, type FeedOptions, type FeedSummary, feed } from "./feed
 export type { FeedRound, FeedSource } from "./feed/round.ts";
 export { type Wave, type WaveOptions, waveRounds } from "./feed/wave-rounds.ts";
 export { parseWave } from "./feed/wave-text.ts";
+export type { TxEntry } from "./enqueue.ts";
+export type { FirmwareUpdate, FirmwareUpdateOptions, FirmwareUpdateProgress } from "./firmware-update.ts";
+export { type MissingFeature, missingFeatures } from "./firmware-version.ts";
 export type { CommandOptions } from "./job.ts";
 export { type ModuleOptions, type OpenOptions, type RawAnswer, SakuraModule } from "./module.ts";
 export type { MethodName, MethodsOf, ModuleMethods } from "./module-methods.ts";
+export type { ModuleQueues, ModuleStatus } from "./module-status.ts";
 export type { ReceivedValue, ReceiveOptions } from "./receive.ts";
 export { type FrameSource, portOfRecording, type RecordOptions, recordSession } from "./recording.ts";
+export type { RestartOptions, RestartProgress } from "./restart.ts";
 export type { SendOptions } from "./send.ts";
+export type { SendValuesOptions } from "./send-values.ts";
 export type { BusOptions } from "./transport/bus-exchange.ts";
 export type { ExchangeOptions, FrameEvent, FrameExchange } from "./transport/exchange.ts";
 export { i2cExchange } from "./transport/i2c.ts";
