@@ -48,9 +48,8 @@ export async function runFirmwareUpdate(
   const patience = new Patience({ ...limits, timeoutMs, pollMs });
   const tell = (phase: FirmwareUpdateProgress["phase"]): void => onProgress?.({ phase, elapsedMs: patience.elapsedMs });
   tell("starting");
-  // A module that is silent already may be updating: somebody else began it.
-  const before = await module.getFirmwareVersion({ signal });
   const run = new UpdateRun(module, patience, timeoutMs, tell);
+  const before = (await run.version()) ?? (await module.getFirmwareVersion({ signal }));
   try {
     const result = await run.result(before);
     const after = await run.versionAfter(before, result);
@@ -89,7 +88,7 @@ class UpdateRun {
       if (sure) break;
       // The answer was lost: the status says what became of it, once the module speaks.
       const status = await this.#untilItSpeaks();
-      const version = await this.#patience.ask(() => this.#module.getFirmwareVersion(this.#patience.command));
+      const version = await this.version();
       if (status.inProgress || version !== before) break;
       if (starts >= STARTS_MAX) throw notStarted();
     }
@@ -105,7 +104,7 @@ class UpdateRun {
   async versionAfter(before: string, result: UpdateResult): Promise<string> {
     const since = this.#patience.elapsedMs;
     for (;;) {
-      const version = await this.#patience.ask(() => this.#module.getFirmwareVersion(this.#patience.command));
+      const version = await this.version();
       const settled = result !== "ok" || version !== before || this.#patience.elapsedMs - since >= RESTART_MS;
       if (version !== undefined && settled) return version;
       this.#tell("restarting");
@@ -140,8 +139,16 @@ class UpdateRun {
     }
   }
 
+  /** Nothing while the module says nothing that can be relied on. */
+  version(): Promise<string | undefined> {
+    return this.#patience.askTwice(() => this.#module.getFirmwareVersion(this.#patience.command), String);
+  }
+
   #status() {
-    return this.#patience.ask(() => this.#module.getUpdateFirmwareStatus(this.#patience.command));
+    return this.#patience.askTwice(
+      () => this.#module.getUpdateFirmwareStatus(this.#patience.command),
+      ({ inProgress, result }) => `${inProgress} ${result}`,
+    );
   }
 
   async #wait(): Promise<void> {

@@ -16,6 +16,8 @@ export interface PatienceOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+const AGREE_TRIES = 5;
+
 /** The limits of one such wait, which may have several parts. */
 export class Patience {
   readonly #options: PatienceOptions;
@@ -50,6 +52,20 @@ export class Patience {
       if (!this.#passes(error)) throw error;
       return undefined;
     }
+  }
+
+  /**
+   * As {@link ask}, until two answers in a row are the same: what much depends on, and a single byte of parity guards.
+   * @param text what is compared
+   */
+  async askTwice<T>(question: () => Promise<T>, text: (answer: T) => string): Promise<T | undefined> {
+    let before = await this.ask(question);
+    for (let again = 1; before !== undefined && again < AGREE_TRIES; again++) {
+      const now = await this.ask(question);
+      if (now !== undefined && text(now) === text(before)) return now;
+      before = now;
+    }
+    return undefined;
   }
 
   /** @throws SakuraError ABORTED */

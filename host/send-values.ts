@@ -103,7 +103,8 @@ function howFar(error: unknown, { of, put, sent }: Progress): unknown {
   const { outcome } = error.context;
   const unknown = outcome === "unknown" || error.code === "OUTCOME_UNKNOWN" || error.code === "TIMEOUT";
   if (put === 0 && !unknown) return error;
-  const those = put === 0 ? "" : `. ${put} of ${of} value${of === 1 ? "" : "s"} had been put in the TX queue before that`;
+  const those =
+    put === 0 ? "" : `. ${put} of ${of} value${of === 1 ? "" : "s"} had been put in the TX queue before that`;
   const gone = sent > 0 ? `, and ${sent} of them sent` : "";
   return new SakuraError(error.code, `${error.message}${those}${gone}`, {
     context: { ...error.context, of, put, sent, ...(unknown && { outcome: "unknown" }) },
