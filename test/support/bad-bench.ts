@@ -25,6 +25,15 @@ export interface VerbEnd {
   readonly err: string;
 }
 
+export interface RunOptions {
+  /** The cable is pulled, once, with the so-manieth frame that reaches the module. */
+  readonly unplugAt?: number;
+  /** Ctrl+C with that frame. */
+  readonly stopAt?: number;
+  /** Who answers questions; there is no terminal without. */
+  readonly ask?: (question: string) => Promise<string>;
+}
+
 export class BadBench {
   readonly clock = new VirtualClock();
   readonly log = new MessageLog(this.clock);
@@ -46,20 +55,14 @@ export class BadBench {
     return this.emulated.state.txQueue.map(({ entry }) => entry.value);
   }
 
-  /**
-   * Runs a verb to its end, an hour of virtual time at most.
-   * @param unplugAt the cable is pulled, once, with the so-manieth frame that reaches the module
-   */
-  async run(
-    args: readonly string[],
-    { unplugAt, stopAt }: { unplugAt?: number; stopAt?: number } = {},
-  ): Promise<VerbEnd> {
+  /** Runs a verb to its end, an hour of virtual time at most. */
+  async run(args: readonly string[], { unplugAt, stopAt, ask }: RunOptions = {}): Promise<VerbEnd> {
     const io = new FakeIo();
     const json = args.includes("--json");
     let end: VerbEnd | undefined;
     const program = new Command("module").option("--json", "", false).exitOverride();
     const session: ModuleSession = {
-      io,
+      io: ask ? Object.assign(io, { ask }) : io,
       json,
       withModule: (work) => this.#withModule(work, io, { unplugAt, stopAt }),
     };
