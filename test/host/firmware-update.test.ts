@@ -1,6 +1,7 @@
 /** Firmware updates (§2): every result, silence, lost answers, stopping, and a port that goes, in virtual time. */
 import { describe, expect, it } from "vitest";
 import { refuse } from "../../emulator/behaviour.ts";
+import { listenTcp } from "../../emulator/bus/tcp.ts";
 import { attachUart } from "../../emulator/bus/uart.ts";
 import { VirtualClock } from "../../emulator/clock.ts";
 import { EmulatedModule } from "../../emulator/module.ts";
@@ -9,6 +10,7 @@ import type { FirmwareUpdateProgress } from "../../host/firmware-update.ts";
 import { missingFeatures } from "../../host/firmware-version.ts";
 import { SakuraModule } from "../../host/module.ts";
 import { UartExchange } from "../../host/transport/uart.ts";
+import type { ByteDuplex } from "../../protocol/bus.ts";
 import { inTime } from "../support/client.ts";
 import { failsWith } from "../support/errors.ts";
 import { linePair } from "../support/scripted-module.ts";
@@ -154,5 +156,37 @@ describe("a firmware version", () => {
     ["something else", []],
   ])("%s lacks %o", (version, missing) => {
     expect(missingFeatures(version)).toEqual(missing);
+  });
+});
+
+describe("over a port that goes and comes back", () => {
+  it("an update is followed to its end", async () => {
+    const emulated = new EmulatedModule({
+      clock: new VirtualClock(),
+      firmware: OLD,
+      bootTimeMs: 20,
+      update: { outcome: "ok", durationMs: 600_000 },
+    });
+    const attach = (duplex: ByteDuplex): void => void attachUart(emulated, duplex);
+    let endpoint = await listenTcp({ host: "127.0.0.1", port: 0 });
+    endpoint.onConnection(attach);
+    const port = Number(endpoint.uri.split(":").at(-1));
+    const module = await SakuraModule.open(endpoint.uri, { reopen: true });
+    let gone: Promise<void> | undefined;
+    const onProgress = ({ phase }: FirmwareUpdateProgress): void => {
+      if (phase !== "updating" || gone) return;
+      gone = endpoint.close().then(async () => {
+        // It ends while nobody can ask.
+        emulated.state.update = { inProgress: false, result: "ok" };
+        emulated.state.firmware = NEW;
+        endpoint = await listenTcp({ host: "127.0.0.1", port });
+        endpoint.onConnection(attach);
+      });
+    };
+    const done = await module.runFirmwareUpdate({ pollMs: 20, onProgress });
+    expect(done).toMatchObject({ before: OLD, after: NEW, result: "ok" });
+    await gone;
+    await module.close();
+    await endpoint.close();
   });
 });
