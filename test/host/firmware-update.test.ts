@@ -174,7 +174,7 @@ describe("over a port that goes and comes back", () => {
     const module = await SakuraModule.open(endpoint.uri, { reopen: true });
     let gone: Promise<void> | undefined;
     const onProgress = ({ phase }: FirmwareUpdateProgress): void => {
-      if (phase !== "updating" || gone) return;
+      if (phase !== "updating" || gone !== undefined) return;
       gone = endpoint.close().then(async () => {
         // It ends while nobody can ask.
         emulated.state.update = { inProgress: false, result: "ok" };
