@@ -1,5 +1,6 @@
 /** The client of a module: the side of the MCU. */
 import type { Clock } from "../protocol/bus.ts";
+import type { ChannelEntry } from "../protocol/channel.ts";
 import {
   type CommandName,
   commandByCode,
@@ -14,11 +15,16 @@ import { statuses } from "../protocol/status.ts";
 import { systemClock } from "./clock.ts";
 import { CommandQueue } from "./command-queue.ts";
 import { Connection, type PortState } from "./connection.ts";
+import type { TxEntry } from "./enqueue.ts";
+import { type FirmwareUpdate, type FirmwareUpdateOptions, runFirmwareUpdate } from "./firmware-update.ts";
 import { type CommandOptions, checkLimits } from "./job.ts";
 import { ModuleCommands } from "./module-commands.ts";
+import { type ModuleQueues, type ModuleStatus, readQueues, readStatus } from "./module-status.ts";
 import { openPort } from "./open-port.ts";
 import { type ReceivedValue, type ReceiveOptions, receive, received } from "./receive.ts";
+import { type RestartOptions, reset, restart } from "./restart.ts";
 import { flush, type SendOptions, sendImmediately } from "./send.ts";
+import { enqueueValues, type SendValuesOptions, sendValues } from "./send-values.ts";
 import type { FrameEvent, FrameExchange } from "./transport/exchange.ts";
 import { type PortUri, parsePortUri } from "./uri.ts";
 
@@ -62,6 +68,7 @@ export class SakuraModule extends ModuleCommands {
   readonly #connection: Connection;
   readonly #queue: CommandQueue;
   readonly #clock: Clock;
+  #txChanges = 0;
 
   /**
    * Opens a port, such as `uart:/dev/ttyUSB0` or `tcp:127.0.0.1:7000`. The module itself is not asked anything yet.
@@ -122,6 +129,7 @@ export class SakuraModule extends ModuleCommands {
     request: RequestOf<N>,
     options?: CommandOptions,
   ): Promise<ResponseOf<N>> {
+    this.#count(name);
     let frame: Uint8Array;
     try {
       frame = encodeRequest(name, request);
@@ -144,9 +152,46 @@ export class SakuraModule extends ModuleCommands {
     }
     const name = commandByCode(code);
     const repeat = name === undefined ? "once" : commandTable[name].repeat;
+    if (name) this.#count(name);
     const label = name ?? `command ${hexByte(code)}`;
     const request = encodeFrame(code, payload);
     return this.#queue.run({ name: label, repeat, request, decode: (answer) => decodeRaw(label, answer) }, options);
+  }
+
+  #count(name: CommandName): void {
+    if (txChanging.has(name)) this.#txChanges++;
+  }
+
+  /**
+   * Puts the values in the TX queue, sends it, and waits until it is sent; a full queue is sent in between to make room.
+   * Where an answer is lost, the queue's length tells whether the value arrived, so that each arrives exactly once.
+   *
+   *     await module.send([{ channel: 1, type: "i", value: 25 }, { channel: 2, type: "f", value: 23.5 }]);
+   *
+   * @throws SakuraError as `flush` and TX_ENQUEUE. context.put of context.of values had been put in the queue by then,
+   *   context.sent of them had certainly been sent; context.outcome is `unknown` where nobody can tell what else arrived,
+   *   and then sending again may send twice
+   */
+  send(values: readonly ChannelEntry[], options: SendValuesOptions = {}): Promise<void> {
+    return sendValues({ module: this, changes: () => this.#txChanges, clock: this.#clock }, values, options);
+  }
+
+  /**
+   * Puts the values in the TX queue, each once, as `send` does. Gives how many are in the queue then.
+   * @throws SakuraError MODULE_REFUSED when the queue is full; as `send`
+   */
+  enqueue(values: readonly TxEntry[], options: CommandOptions = {}): Promise<{ readonly queued: number }> {
+    return enqueueValues({ module: this, changes: () => this.#txChanges }, values, options);
+  }
+
+  /** Connection, signal, time, ids, firmware and queues in one object. @throws SakuraError as the commands */
+  status(options?: CommandOptions): Promise<ModuleStatus> {
+    return readStatus(this, options);
+  }
+
+  /** What both queues hold, and how the last sends went. @throws SakuraError as the commands */
+  queues(options?: CommandOptions): Promise<ModuleQueues> {
+    return readQueues(this, options);
   }
 
   /**
@@ -180,9 +225,30 @@ export class SakuraModule extends ModuleCommands {
   }
 
   /** Restarts the module: UNLOCK and SOFTWARE_RESET. Both queues are empty after it, and it is offline for a while. */
-  async reset(options?: CommandOptions): Promise<void> {
-    await this.unlock(options);
-    await this.softwareReset(options);
+  reset(options?: CommandOptions): Promise<void> {
+    return reset(this, options);
+  }
+
+  /**
+   * Restarts the module and waits until it answers and is online again; silence is borne meanwhile.
+   * @throws SakuraError TIMEOUT, where context.answers says whether it answers at least; ABORTED; as `reset`
+   */
+  restart(options: RestartOptions = {}): Promise<{ readonly elapsedMs: number }> {
+    return restart(this, { ...options, clock: this.#clock, connection: this.#connection });
+  }
+
+  /**
+   * Updates the firmware and waits for the result: silence is borne, and so is a port that goes and comes back where
+   * the module was opened with `reopen`. An update that runs already is followed. A failed update is a `result`, no
+   * error; errors say that the result is not known.
+   *
+   *     const { before, after, result } = await module.runFirmwareUpdate({ onProgress: console.log });
+   *
+   * @throws SakuraError TIMEOUT, PORT_LOST, ABORTED by the signal: with context.outcome `unknown` once it has begun,
+   *   because the module goes on by itself; MODULE_REFUSED when it does not begin
+   */
+  runFirmwareUpdate(options: FirmwareUpdateOptions = {}): Promise<FirmwareUpdate> {
+    return runFirmwareUpdate(this, { ...options, clock: this.#clock, connection: this.#connection });
   }
 
   /** Lets go of the port. Whatever waits or is under way is rejected with CLOSED. Further calls do nothing more. */
@@ -191,6 +257,14 @@ export class SakuraModule extends ModuleCommands {
     return this.#connection.close();
   }
 }
+
+const txChanging: ReadonlySet<CommandName> = new Set([
+  "TX_ENQUEUE",
+  "TX_SEND",
+  "TX_CLEAR",
+  "SOFTWARE_RESET",
+  "UPDATE_FIRMWARE",
+]);
 
 function limitsOf({ timeoutMs = 1000, retries = 4 }: ModuleOptions): { timeoutMs: number; retries: number } {
   return { timeoutMs, retries };

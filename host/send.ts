@@ -31,11 +31,13 @@ export async function flush(module: Sender, clock: Clock, options: SendOptions):
         return true;
       } catch (error) {
         // Here a second time does no harm: what the first one took is gone from the queue, and an empty queue is fine.
-        if (isSakuraError(error, "OUTCOME_UNKNOWN") && tries < FLUSH_TRIES) return false;
+        // But behind a port that went away, the module may have lost its power, and an empty queue says nothing.
+        const again = isSakuraError(error, "OUTCOME_UNKNOWN") && !isSakuraError(error.cause, "PORT_LOST");
+        if (again && tries < FLUSH_TRIES) return false;
         throw error;
       }
     });
-    const state = await watch.ended();
+    const { state } = await watch.ended();
     if (started) return check("TX_SEND", state, "the values stay in the queue");
   }
 }
@@ -49,11 +51,19 @@ export async function sendImmediately(
 ): Promise<void> {
   const watch = new SendWatch(module, clock, "immediate", options);
   for (;;) {
+    let unknown: SakuraError | undefined;
     const started = await watch.start(async () => {
-      await module.txSendimmed(request, { signal: options.signal });
+      try {
+        await module.txSendimmed(request, { signal: options.signal });
+      } catch (error) {
+        if (!isSakuraError(error, "OUTCOME_UNKNOWN")) throw error;
+        unknown = error;
+      }
       return true;
     });
-    const state = await watch.ended();
+    const { state, seen } = await watch.ended(unknown);
+    // Seen sending, or failed: that tells. Done may be from the time before.
+    if (unknown && state === "done" && !seen) throw unknown;
     if (started) return check("TX_SENDIMMED", state, "the values were not sent");
   }
 }
@@ -88,11 +98,16 @@ class SendWatch {
     }
   }
 
-  /** How the send under way ended. */
-  async ended(): Promise<string> {
-    for (;;) {
-      const { [this.#which]: state } = await this.#module.txStat({ signal: this.#signal });
-      if (state !== "sending") return state;
+  /**
+   * How the send under way ended, and whether it was seen under way.
+   * @param unless what is thrown where that cannot be asked
+   */
+  async ended(unless?: SakuraError): Promise<{ readonly state: string; readonly seen: boolean }> {
+    for (let seen = false; ; seen = true) {
+      const { [this.#which]: state } = await this.#module.txStat({ signal: this.#signal }).catch((error: unknown) => {
+        throw unless ?? mayBeSent(error);
+      });
+      if (state !== "sending") return { state, seen };
       this.#checkTime();
       await pause(this.#clock, this.#pollMs, this.#signal);
     }
@@ -104,6 +119,16 @@ class SendWatch {
       context: { timeoutMs: this.#timeoutMs },
     });
   }
+}
+
+/** Not to be told how it ends is not to know whether the values went. */
+function mayBeSent(error: unknown): unknown {
+  if (!isSakuraError(error)) return error;
+  return new SakuraError(
+    error.code,
+    `${error.message}; the module had been told to send, so the values may or may not have been sent`,
+    { context: { ...error.context, outcome: "unknown" }, cause: error.cause ?? error },
+  );
 }
 
 function check(command: string, state: string, consequence: string): void {

@@ -18,6 +18,8 @@ export interface CliIo {
    * @param error FILE_FAILED
    */
   fail(error: SakuraError): void;
+  /** How a question is put to a person, where stdin is taken: by a shell. Else it is put on the terminal. */
+  readonly ask?: (question: string) => Promise<string>;
   /** Calls the listener at each SIGHUP: what runs for long reads its file again. Returns its removal. */
   readonly onHangup?: (listener: () => void) => () => void;
 }

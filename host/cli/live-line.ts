@@ -18,8 +18,8 @@ export function liveLine({ stdout }: CliIo, { quiet }: { readonly quiet: boolean
   let shown = "";
   return {
     show(text) {
-      // Not into the last column: there some terminals wrap.
-      const line = text.slice(0, (stdout.columns ?? COLUMNS) - 1);
+      // Not into the last column: there some terminals wrap. One that does not know its width says 0.
+      const line = text.slice(0, (stdout.columns || COLUMNS) - 1);
       if (line === shown) return;
       shown = line;
       stdout.write(`${REWIND}${line}`);

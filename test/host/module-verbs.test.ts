@@ -147,7 +147,7 @@ describe("send", () => {
   it("with --immediate takes 16 values at most", async () => {
     const many = Array.from({ length: 17 }, (_, i) => `1:i=${i}`);
     expect(await run(moduleSend(many, { immediate: true }, at(options)))).toBe(2);
-    expect(io.err).toBe("sakuraio: --immediate takes 1 to 16 values at once\n");
+    expect(io.err).toBe("sakuraio: 1 to 16 values can be sent immediately at once\n");
   });
 
   it("fails while the module is offline", async () => {
@@ -285,8 +285,8 @@ describe("receive", () => {
 
 describe("reset and power-save", () => {
   it("reset restarts the module", async () => {
-    expect(await run(moduleReset(at(options)))).toBe(0);
-    expect(await run(moduleReset(at(json)))).toBe(0);
+    expect(await run(moduleReset({ wait: false }, at(options)))).toBe(0);
+    expect(await run(moduleReset({ wait: false }, at(json)))).toBe(0);
     expect(io.out).toBe('the module restarts: its queues are empty, and it is offline for now\n{"event":"reset"}\n');
     expect(emulated.state.boots).toBe(2);
   });
@@ -304,7 +304,8 @@ describe("reset and power-save", () => {
     emulated.state.firmware = "v1.1.2-170223-7e6ce64";
     expect(await run(modulePowerSave(undefined, at(options)))).toBe(1);
     expect(io.err).toBe(
-      "sakuraio: the module refused GET_POWER_SAVE_MODE with MISSING: this firmware has no such command\n",
+      "sakuraio: this module's firmware v1.1.2-170223-7e6ce64 has no power saving, which came with 1.4.0: " +
+        '"firmware update" updates it\n',
     );
   });
 });
@@ -348,7 +349,8 @@ describe("the port", () => {
     });
     expect(await run(moduleEnqueue(["1:i=25"], {}, at(options)))).toBe(0);
     expect(io.err).toBe(
-      "sakuraio: TX_ENQUEUE was given up; it had been sent, so it may or may not have been carried out\n",
+      "sakuraio: TX_ENQUEUE was given up; it had been sent, so it may or may not have been carried out: " +
+        '"queue" tells what is left there, "flush" sends it, "clear tx" drops it\n',
     );
   });
 });
@@ -371,6 +373,8 @@ describe("the help", () => {
       "clear",
       "reset",
       "power-save",
+      "firmware",
+      "raw",
     ]);
   });
 

@@ -1,7 +1,11 @@
 /** Verbs that change how the module is: its queues emptied, restarted, its power saving. */
 import { SakuraError } from "../../../protocol/errors.ts";
 import { type PowerSaveMode, powerSaveModes } from "../../../protocol/status.ts";
+import { missingFeatures } from "../../firmware-version.ts";
+import type { SakuraModule } from "../../module.ts";
+import { isRefusal } from "../../outcome.ts";
 import type { ExitCode } from "../io.ts";
+import { liveLine } from "../live-line.ts";
 import { report } from "./report.ts";
 import type { ModuleSession } from "./session.ts";
 
@@ -13,11 +17,42 @@ export function moduleClear(queue: "tx" | "rx", session: ModuleSession): Promise
   });
 }
 
-export function moduleReset(session: ModuleSession): Promise<ExitCode> {
-  return session.withModule(async (module) => {
-    await module.reset({ signal: session.io.signal });
-    return report(session, { event: "reset" }, "the module restarts: its queues are empty, and it is offline for now");
-  });
+export interface ResetVerbOptions {
+  /** Until the module is online again. */
+  readonly wait: boolean;
+}
+
+export function moduleReset({ wait }: ResetVerbOptions, session: ModuleSession): Promise<ExitCode> {
+  const { io, json } = session;
+  return session.withModule(
+    async (module) => {
+      if (!wait) {
+        await module.reset({ signal: io.signal });
+        return report(
+          session,
+          { event: "reset" },
+          "the module restarts: its queues are empty, and it is offline for now",
+        );
+      }
+      const line = liveLine(io, { quiet: json });
+      try {
+        const { elapsedMs } = await module.restart({
+          signal: io.signal,
+          onProgress: ({ phase, elapsedMs: ms }) => line.show(`restarting, ${phase}  ${Math.round(ms / 1000)} s`),
+        });
+        line.clear();
+        const words = `the module has restarted and is online again, after ${(elapsedMs / 1000).toFixed(1)} s`;
+        return report(
+          session,
+          { event: "reset", online: true, elapsed_ms: elapsedMs },
+          `${words}; its queues are empty`,
+        );
+      } finally {
+        line.clear();
+      }
+    },
+    { reopen: wait },
+  );
 }
 
 /** Reads the mode, or sets it where one is given: by its name or its number. */
@@ -25,10 +60,30 @@ export async function modulePowerSave(mode: string | undefined, session: ModuleS
   const wanted = mode === undefined ? undefined : parseMode(mode);
   return session.withModule(async (module) => {
     const signal = { signal: session.io.signal };
-    if (wanted !== undefined) await module.setPowerSaveMode(wanted, signal);
-    const now = await module.getPowerSaveMode(signal);
-    return report(session, { event: "power-save", mode: now }, `power save  ${now}`);
+    try {
+      if (wanted !== undefined) await module.setPowerSaveMode(wanted, signal);
+      const now = await module.getPowerSaveMode(signal);
+      return report(session, { event: "power-save", mode: now }, `power save  ${now}`);
+    } catch (error) {
+      throw isRefusal(error, "MISSING") ? await tooOld(module, error, signal) : error;
+    }
   });
+}
+
+/** Says which version knows it. */
+async function tooOld(
+  module: SakuraModule,
+  cause: unknown,
+  signal: { readonly signal: AbortSignal },
+): Promise<unknown> {
+  const version = await module.getFirmwareVersion(signal).catch(() => undefined);
+  const lacking = version && missingFeatures(version).find(({ feature }) => feature === "power-save");
+  if (!lacking) return cause;
+  return new SakuraError(
+    "MODULE_REFUSED",
+    `this module's firmware ${version} has no power saving, which came with ${lacking.since}: "firmware update" updates it`,
+    { context: { status: "MISSING", firmware: version, since: lacking.since }, cause },
+  );
 }
 
 function parseMode(text: string): PowerSaveMode {

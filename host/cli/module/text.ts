@@ -1,27 +1,9 @@
 /** How `sakuraio module` says what a module answered: to people, and to programs. */
-import type { ResponseOf } from "../../../protocol/commands.ts";
 import { formatDateTime } from "../../../protocol/datetime.ts";
 import { valueJson } from "../../../protocol/message.ts";
+import type { ModuleQueues, ModuleStatus } from "../../module-status.ts";
 import type { ReceivedValue } from "../../receive.ts";
 import { jsonLine, type Plain } from "../json-line.ts";
-
-export interface Status {
-  readonly connection: ResponseOf<"GET_CONNECTION_STATUS">;
-  readonly signal: number;
-  /** Unix ms. */
-  readonly time: bigint;
-  readonly product: number;
-  readonly productName: string;
-  readonly uniqueId: string;
-  readonly firmware: string;
-  readonly queues: Queues;
-}
-
-export interface Queues {
-  readonly tx: ResponseOf<"TX_LENGTH">;
-  readonly rx: ResponseOf<"RX_LENGTH">;
-  readonly sends: ResponseOf<"TX_STAT">;
-}
 
 /** Lines of a name and what it is, one under the other. */
 export function table(rows: readonly (readonly [name: string, value: string])[]): string {
@@ -29,7 +11,7 @@ export function table(rows: readonly (readonly [name: string, value: string])[])
   return rows.map(([name, value]) => `${name.padEnd(width)}  ${value}`).join("\n");
 }
 
-export function statusText(status: Status): string {
+export function statusText(status: ModuleStatus): string {
   const { online, lastError } = status.connection;
   const why = lastError === "none" ? "" : online ? ` (last error: ${lastError})` : ` (${lastError})`;
   return table([
@@ -43,7 +25,7 @@ export function statusText(status: Status): string {
   ]);
 }
 
-export function statusJson(status: Status): string {
+export function statusJson(status: ModuleStatus): string {
   return jsonLine({
     event: "status",
     online: status.connection.online,
@@ -59,22 +41,22 @@ export function statusJson(status: Status): string {
   });
 }
 
-export function queueText(queues: Queues): string {
+export function queueText(queues: ModuleQueues): string {
   return table(queueRows(queues));
 }
 
-export function queueJson(queues: Queues): string {
+export function queueJson(queues: ModuleQueues): string {
   return jsonLine({ event: "queue", ...queueFields(queues) });
 }
 
-function queueRows({ tx, rx, sends }: Queues): (readonly [string, string])[] {
+function queueRows({ tx, rx, sends }: ModuleQueues): (readonly [string, string])[] {
   return [
     ["TX queue", `${tx.queued} queued, ${tx.available} free; last send ${sends.queue}, immediate ${sends.immediate}`],
     ["RX queue", `${rx.queued} queued, ${rx.available} free`],
   ];
 }
 
-function queueFields({ tx, rx, sends }: Queues): { readonly [key: string]: Plain } {
+function queueFields({ tx, rx, sends }: ModuleQueues): { readonly [key: string]: Plain } {
   return {
     tx_queue: { queued: tx.queued, available: tx.available, send: sends.queue, immediate: sends.immediate },
     rx_queue: { queued: rx.queued, available: rx.available },

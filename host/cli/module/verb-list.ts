@@ -3,6 +3,8 @@ import { Argument, type Command } from "commander";
 import type { ExitCode } from "../io.ts";
 import { integer } from "../options.ts";
 import type { subjectHelp } from "../verb-help.ts";
+import type { FirmwareVerbOptions } from "./firmware.ts";
+import type { ResetVerbOptions } from "./operate.ts";
 import type { ReceiveVerbOptions } from "./receive.ts";
 import type { SendVerbOptions, ValueOptions } from "./send.ts";
 import type { ModuleSession } from "./session.ts";
@@ -82,13 +84,30 @@ function addOrders(subject: Command, verb: DescribeVerb, run: VerbRunner): void 
     .action((queue: "tx" | "rx", _options: unknown, command: Command) =>
       run(command, async (_, session) => (await operating()).moduleClear(queue, session)),
     );
-  verb(subject, "reset", "restart the module; both queues are empty after it", "reset").action(
-    (_options: unknown, command: Command) =>
-      run(command, async (_, session) => (await operating()).moduleReset(session)),
-  );
+  verb(subject, "reset", "restart the module, and wait until it is online again; both queues are empty then", "reset")
+    .option("--no-wait", "do not wait until it is back")
+    .action((_options: unknown, command: Command) =>
+      run<ResetVerbOptions>(command, async (options, session) => (await operating()).moduleReset(options, session)),
+    );
   verb(subject, "power-save", "read the power-save mode, or set it", "power-save auto-sleep")
     .argument("[MODE]", "disabled, auto-sleep, rf-off, or 0 to 2; firmware 1.4.0 and later")
     .action((mode: string | undefined, _options: unknown, command: Command) =>
       run(command, async (_, session) => (await operating()).modulePowerSave(mode, session)),
+    );
+  const firmware = () => import("./firmware.ts");
+  verb(subject, "firmware", "show the firmware's version and what it lacks, or update it", "firmware update")
+    .addArgument(new Argument("[ACTION]", "update: asks, updates, and waits for the result").choices(["update"]))
+    .option("--yes", "do not ask", false)
+    .action((action: "update" | undefined, _options: unknown, command: Command) =>
+      run<FirmwareVerbOptions>(command, async (options, session) => {
+        const { moduleFirmware, moduleFirmwareUpdate } = await firmware();
+        return action ? moduleFirmwareUpdate(options, session) : moduleFirmware(session);
+      }),
+    );
+  verb(subject, "raw", "have any command carried out, and see the bytes both ways", "raw A1")
+    .argument("<CODE>", "its code in hexadecimal, or its name, such as GET_UNIQUE_ID")
+    .argument("[HEX...]", "the payload: 0 to 255 bytes, two digits each")
+    .action((code: string, hex: string[], _options: unknown, command: Command) =>
+      run(command, async (_, session) => (await import("./raw.ts")).moduleRaw(code, hex, session)),
     );
 }
