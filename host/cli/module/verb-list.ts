@@ -3,6 +3,7 @@ import { Argument, type Command } from "commander";
 import type { ExitCode } from "../io.ts";
 import { integer } from "../options.ts";
 import type { subjectHelp } from "../verb-help.ts";
+import type { FileGetOptions } from "./file.ts";
 import type { ReceiveVerbOptions } from "./receive.ts";
 import type { SendVerbOptions, ValueOptions } from "./send.ts";
 import type { ModuleSession } from "./session.ts";
@@ -23,6 +24,7 @@ const VALUES = "values such as 1:i=25 2:f=23.5 3:b=0f1e2d3c4b5c6b7a 4:L=18446744
 export function addModuleVerbs(subject: Command, verb: DescribeVerb, run: VerbRunner): void {
   addQuestions(subject, verb, run);
   addOrders(subject, verb, run);
+  addFiles(subject, verb, run);
 }
 
 /** What changes nothing in the module. */
@@ -90,5 +92,30 @@ function addOrders(subject: Command, verb: DescribeVerb, run: VerbRunner): void 
     .argument("[MODE]", "disabled, auto-sleep, rf-off, or 0 to 2; firmware 1.4.0 and later")
     .action((mode: string | undefined, _options: unknown, command: Command) =>
       run(command, async (_, session) => (await operating()).modulePowerSave(mode, session)),
+    );
+}
+
+/** Files of the platform, 1 to 5. */
+function addFiles(subject: Command, verb: DescribeVerb, run: VerbRunner): void {
+  const files = () => import("./file.ts");
+  const number = () => new Argument("<N>", "which file, 1 to 5").argParser(integer(1, 5));
+  const file = verb(
+    subject,
+    "file",
+    "download a file of the platform, or see what it is",
+    "file get 1 -o firmware.bin",
+  );
+  verb(file, "get", "download a file, its CRC-32 checked; goes on after a pulled cable", "file get 1 -o firmware.bin")
+    .addArgument(number())
+    .requiredOption("-o, --output <FILE>", "where to; - is stdout")
+    .option("--chunk <BYTES>", "ask for so many at once at most, 1 to 255 (default: 255)", integer(1, 255))
+    .option("--force", "replace a file that is there", false)
+    .action((n: number, _options: unknown, command: Command) =>
+      run<FileGetOptions>(command, async (options, session) => (await files()).moduleFileGet(n, options, session)),
+    );
+  verb(file, "info", "size, time and CRC-32 of a file, without its bytes", "file info 1")
+    .addArgument(number())
+    .action((n: number, _options: unknown, command: Command) =>
+      run(command, async (_, session) => (await files()).moduleFileInfo(n, session)),
     );
 }
