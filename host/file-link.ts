@@ -83,7 +83,10 @@ export class FileLink {
     for (;;) {
       await this.#start(file);
       const metadata = await this.#metadata(file);
-      if (metadata?.status === "ok") return metadata;
+      if (metadata?.status === "ok") {
+        const { size, timestamp, crc32 } = metadata;
+        return { size, timestamp, crc32 };
+      }
       if (metadata && !(again && (metadata.status === "error" || metadata.status === "server-error"))) {
         throw refusedFile(file, metadata.status);
       }
