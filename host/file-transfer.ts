@@ -178,6 +178,8 @@ export class FileTransfer {
     }
     if (received > this.#bytes.size || !this.#goesOn(status, received)) {
       this.#running = false;
+      // Further back than it was: an earlier look was deceived, and what followed it stands in the wrong place.
+      if (status === "receiving") this.#bytes.forget(this.#verified, this.#at);
       if (status !== "none") await this.#link.cancel();
       this.#endFruit();
       return;

@@ -159,7 +159,29 @@ describe("damage that the parity lets pass", () => {
 
   it("in a part's length is found by the status", async () => {
     spoil([2], (part) => part.subarray(0, 100));
-    expect(sameBytes(await bytesOf(await get()), data)).toBe(true);
+    const download = await get();
+    expect(sameBytes(await bytesOf(download), data)).toBe(true);
+    expect(download.progress.pass).toBe(2);
+  });
+
+  it("in the status puts parts in the wrong place, until the next look", async () => {
+    let asked = 0;
+    client.emulated.override("GET_FILE_DATA", (_request, next) => {
+      asked++;
+      if (asked !== 2 && asked !== 4) return next();
+      client.emulated.setFaults({ flip: 0, drop: 1, busy: 0, delay: 0, seed: 1 });
+      client.clock.after(300, () => client.emulated.setFaults());
+      // Not handed out: the module stays where it is.
+      return new Uint8Array(0);
+    });
+    let lies = 1;
+    client.emulated.override("GET_FILE_DOWNLOAD_STATUS", (_request, next) => {
+      const status = next();
+      return "received" in status && lies-- > 0 ? { ...status, received: 510 } : status;
+    });
+    const download = await get();
+    expect(sameBytes(await bytesOf(download), data)).toBe(true);
+    expect(download.progress.pass).toBe(2);
   });
 
   it("is the file's own when every pass brings the same", async () => {
