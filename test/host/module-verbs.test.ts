@@ -371,6 +371,7 @@ describe("the help", () => {
       "clear",
       "reset",
       "power-save",
+      "file",
     ]);
   });
 
