@@ -22,6 +22,8 @@ export { type FeedEvent, type FeedOptions, type FeedSummary, feed } from "./feed
 export type { FeedRound, FeedSource } from "./feed/round.ts";
 export { type Wave, type WaveOptions, waveRounds } from "./feed/wave-rounds.ts";
 export { parseWave } from "./feed/wave-text.ts";
+export type { FileDownload, FileDownloadOptions, FileProgress } from "./file-download.ts";
+export type { FileMetadata } from "./file-link.ts";
 export type { FirmwareUpdate, FirmwareUpdateOptions, FirmwareUpdateProgress } from "./firmware-update.ts";
 export { type MissingFeature, missingFeatures } from "./firmware-version.ts";
 export type { CommandOptions } from "./job.ts";

@@ -16,6 +16,7 @@ import { systemClock } from "./clock.ts";
 import { CommandQueue } from "./command-queue.ts";
 import { Connection, type PortState } from "./connection.ts";
 import type { TxEntry } from "./enqueue.ts";
+import { downloadFile, type FileDownload, type FileDownloadOptions } from "./file-download.ts";
 import { type FirmwareUpdate, type FirmwareUpdateOptions, runFirmwareUpdate } from "./firmware-update.ts";
 import { type CommandOptions, checkLimits } from "./job.ts";
 import { ModuleCommands } from "./module-commands.ts";
@@ -222,6 +223,20 @@ export class SakuraModule extends ModuleCommands {
    */
   received(options: ReceiveOptions = {}): AsyncGenerator<ReceivedValue, void> {
     return received(this, this.#connection, this.#clock, options);
+  }
+
+  /**
+   * Starts to download a file, 1 to 5, and waits for what it is; its bytes come from the {@link FileDownload}. A
+   * download that is under way in the module is cancelled. What a bad line loses is read again; with `reopen` a port
+   * that goes and comes back is only waited for.
+   *
+   *     const bytes = await (await module.downloadFile(1)).bytes();
+   *
+   * @throws SakuraError MODULE_REFUSED with context.status `not-found`, `error` (offline), … for a file that cannot be
+   *   had; TIMEOUT; INVALID_ARGUMENT; INVALID_PAYLOAD for a file above `maxBytes`; as any command
+   */
+  downloadFile(file: RequestOf<"START_FILE_DOWNLOAD">, options: FileDownloadOptions = {}): Promise<FileDownload> {
+    return downloadFile(this, this.#connection, this.#clock, file, options);
   }
 
   /** Restarts the module: UNLOCK and SOFTWARE_RESET. Both queues are empty after it, and it is offline for a while. */

@@ -5,6 +5,7 @@ import { benchAvr } from "./avr.ts";
 import { benchBridge } from "./bridge.ts";
 import { benchBusPirate, benchPacedBusPirate } from "./bus-pirate.ts";
 import { benchCodec } from "./codec.ts";
+import { benchDownload } from "./download.ts";
 import { benchDurable } from "./durable.ts";
 import { benchLatency } from "./latency.ts";
 import { type Row, tableHead, tableLine } from "./report.ts";
@@ -18,6 +19,7 @@ const benchmarks: { readonly [name: string]: Benchmark } = {
   codec: benchCodec,
   uart: benchUart,
   "uart-115200": benchPacedUart,
+  download: benchDownload,
   "bus-pirate": benchBusPirate,
   "bus-pirate-115200": benchPacedBusPirate,
   avr: benchAvr,

@@ -375,6 +375,7 @@ describe("the help", () => {
       "power-save",
       "firmware",
       "raw",
+      "file",
     ]);
   });
 

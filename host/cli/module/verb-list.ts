@@ -3,6 +3,7 @@ import { Argument, type Command } from "commander";
 import type { ExitCode } from "../io.ts";
 import { integer } from "../options.ts";
 import type { subjectHelp } from "../verb-help.ts";
+import type { FileGetOptions } from "./file.ts";
 import type { FirmwareVerbOptions } from "./firmware.ts";
 import type { ResetVerbOptions } from "./operate.ts";
 import type { ReceiveVerbOptions } from "./receive.ts";
@@ -25,6 +26,7 @@ const VALUES = "values such as 1:i=25 2:f=23.5 3:b=0f1e2d3c4b5c6b7a 4:L=18446744
 export function addModuleVerbs(subject: Command, verb: DescribeVerb, run: VerbRunner): void {
   addQuestions(subject, verb, run);
   addOrders(subject, verb, run);
+  addFiles(subject, verb, run);
 }
 
 /** What changes nothing in the module. */
@@ -109,5 +111,30 @@ function addOrders(subject: Command, verb: DescribeVerb, run: VerbRunner): void 
     .argument("[HEX...]", "the payload: 0 to 255 bytes, two digits each")
     .action((code: string, hex: string[], _options: unknown, command: Command) =>
       run(command, async (_, session) => (await import("./raw.ts")).moduleRaw(code, hex, session)),
+    );
+}
+
+/** Files of the platform, 1 to 5. */
+function addFiles(subject: Command, verb: DescribeVerb, run: VerbRunner): void {
+  const files = () => import("./file.ts");
+  const number = () => new Argument("<N>", "which file, 1 to 5").argParser(integer(1, 5));
+  const file = verb(
+    subject,
+    "file",
+    "download a file of the platform, or see what it is",
+    "file get 1 -o firmware.bin",
+  );
+  verb(file, "get", "download a file, its CRC-32 checked; goes on after a pulled cable", "file get 1 -o firmware.bin")
+    .addArgument(number())
+    .requiredOption("-o, --output <FILE>", "where to; - is stdout")
+    .option("--chunk <BYTES>", "ask for so many at once at most, 1 to 255 (default: 255)", integer(1, 255))
+    .option("--force", "replace a file that is there", false)
+    .action((n: number, _options: unknown, command: Command) =>
+      run<FileGetOptions>(command, async (options, session) => (await files()).moduleFileGet(n, options, session)),
+    );
+  verb(file, "info", "size, time and CRC-32 of a file, without its bytes", "file info 1")
+    .addArgument(number())
+    .action((n: number, _options: unknown, command: Command) =>
+      run(command, async (_, session) => (await files()).moduleFileInfo(n, session)),
     );
 }
