@@ -77,7 +77,7 @@ export class FrameLines {
 
   get #columns(): number | undefined {
     // Not into the last column: there some terminals wrap.
-    return this.#stream.isTTY ? (this.#stream.columns ?? 80) - 1 : undefined;
+    return this.#stream.isTTY ? (this.#stream.columns || 80) - 1 : undefined;
   }
 
   #print(

@@ -76,8 +76,8 @@ async function fetch(
   session: ModuleSession,
   take: (bytes: Uint8Array) => Promise<void>,
 ): Promise<Fetched> {
-  const { io, json } = session;
-  const line = liveLine(io, { quiet: json || output === "-" });
+  const { io, json, trace } = session;
+  const line = liveLine(io, { quiet: json || trace === true || output === "-" });
   const tell = (text: string): void => {
     line.clear();
     printLine(io.stderr, `sakuraio: ${text}`);
