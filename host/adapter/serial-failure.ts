@@ -13,15 +13,18 @@ import type { SerialPortInfo } from "./serial-list.ts";
  *
  * @param cause what the library said
  * @param ports the serial ports that are there, for the message
+ * @param alias what the caller knows the port by, where that is not its path
  */
 export async function explainOpenFailure(
   path: string,
   cause: unknown,
   ports: readonly SerialPortInfo[],
+  alias?: string,
 ): Promise<SakuraError> {
   const found = process.platform === "win32" ? diagnoseByText(path, cause) : await diagnose(path, cause);
-  return new SakuraError(found.code, `${found.says}; ${describePorts(ports)}`, {
-    context: { port: path, ...(found.holder === undefined ? {} : { holder: found.holder }) },
+  const about = alias === undefined ? "" : `${alias} is ${path}: `;
+  return new SakuraError(found.code, `${about}${found.says}; ${describePorts(ports)}`, {
+    context: { port: path, alias, ...(found.holder === undefined ? {} : { holder: found.holder }) },
     cause,
   });
 }
