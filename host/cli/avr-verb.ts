@@ -24,7 +24,7 @@ export function registerAvrVerb(program: Command, io: () => CliIo): void {
     .option("--cs <PIN>", "chip select, for --bus spi (default: D10)")
     .option(
       "--serial <EP>",
-      "the firmware's USART, both ways: pty, pty:/path/of/link, /dev/ttyUSB0[:BAUD], tcp:HOST:PORT (default: stdout)",
+      "the firmware's USART, both ways: pty, pty:/path/of/link, /dev/ttyUSB0[:BAUD], usb:VID:PID[:SERIAL], tcp:HOST:PORT (default: stdout)",
     )
     .option("--watch <PIN>", "tell of each change of this pin, such as D13; may be given again", collect)
     .option("--until-messages <N>", "stop after N messages of the module, exit 0", integer(1, 1_000_000))

@@ -3,8 +3,8 @@ import type { Command } from "commander";
 import { integer } from "./options.ts";
 
 const PORT_HELP =
-  "where it is: uart:/dev/ttyUSB0[?baud=N], uart:COM3, tcp:HOST:PORT, buspirate+i2c:/dev/ttyUSB0, " +
-  "buspirate+spi:/dev/ttyUSB0, i2c:/dev/i2c-1, spi:/dev/spidev0.0";
+  "where it is: uart:/dev/ttyUSB0[?baud=N], uart:COM3, uart:usb:VID:PID[:SERIAL] (see sakuraio ports), " +
+  "tcp:HOST:PORT, buspirate+i2c:/dev/ttyUSB0, buspirate+spi:usb:VID:PID, i2c:/dev/i2c-1, spi:/dev/spidev0.0";
 
 export const PORT_NOTES = `
 Behind a port's ?, joined by &:

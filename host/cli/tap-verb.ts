@@ -13,9 +13,13 @@ export function registerTapVerb(program: Command, io: () => CliIo): void {
     )
     .requiredOption(
       "--mcu <EP>",
-      "where the MCU is, or finds it: /dev/ttyUSB0[:BAUD], COM3, pty, pty:/path/of/link, tcp:HOST:PORT",
+      "where the MCU is, or finds it: /dev/ttyUSB0[:BAUD], COM3, usb:VID:PID[:SERIAL][?baud=N], pty, " +
+        "pty:/path/of/link, tcp:HOST:PORT",
     )
-    .requiredOption("--module <URI>", "where the module is: uart:/dev/ttyUSB1[?baud=N], uart:COM4, tcp:HOST:PORT")
+    .requiredOption(
+      "--module <URI>",
+      "where the module is: uart:/dev/ttyUSB1[?baud=N], uart:COM4, uart:usb:VID:PID[:SERIAL][?baud=N], tcp:HOST:PORT",
+    )
     .option("--record <FILE>", "keep each frame in this new file, for sakuraio replay; the values too")
     .option("--json", "one JSON object a line on stdout, for each frame", false)
     .addHelpText("after", EXAMPLE)
