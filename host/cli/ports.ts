@@ -29,7 +29,7 @@ const NO_PORTS = [
   "  system     dmesg | tail right after plugging in: Linux says what it found",
   "  container  hand the port over: docker run --device /dev/ttyUSB0 …",
   "  WSL        hand the adapter over: usbipd attach --wsl --busid …",
-  "A port that is listed may still need a group, dialout on Debian: it is said then.",
+  "A port that is here may still need a group, dialout on Debian: the list tells.",
 ];
 
 /** @throws SakuraError as `listSerialPorts` */
