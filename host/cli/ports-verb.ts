@@ -27,6 +27,6 @@ Examples:
   sakuraio ports
   sakuraio module --port uart:usb:0403:6001:A50285BI status
 
-A name uart:usb:VID:PID[:SERIAL] means that adapter, whatever the system calls its
-port: it is looked for again at each opening. Where sakuraio is the device, as
-behind emulate --uart, it is the same without uart:.`;
+A name uart:usb:VID:PID[:SERIAL] means that adapter, whatever the system calls
+its port: it is looked for again at each opening. Where sakuraio is the device,
+as behind emulate --uart, it is the same without uart:.`;

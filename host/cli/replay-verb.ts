@@ -14,7 +14,7 @@ export function registerReplayVerb(program: Command, io: () => CliIo): void {
     .argument("<FILE>", "what --record has written")
     .option(
       "--uart <EP>",
-      "where the driver finds it: pty, pty:/path/of/link, /dev/ttyUSB0[:BAUD], COM3, tcp:HOST:PORT (default: pty, unless there is a --bus-pirate)",
+      "where the driver finds it: pty, pty:/path/of/link, /dev/ttyUSB0[:BAUD], COM3, usb:VID:PID[:SERIAL][?baud=N], tcp:HOST:PORT (default: pty, unless there is a --bus-pirate)",
     )
     .option("--bus-pirate <EP>", "be a Bus Pirate there too, with the module on its I2C and SPI; as --uart")
     .option("--fast", "answer at once, instead of after the recorded time", false)
