@@ -214,8 +214,8 @@ describe.skipIf(process.platform === "win32")("sakuraio replay", () => {
 
   it("goes behind a Bus Pirate", async () => {
     const { running, place } = await replaying(SENDING, "--bus-pirate", "tcp:127.0.0.1:0", "--fast");
-    const sent = await sakuraio("module", "--port", `buspirate+i2c:${place}`, "send", "1:i=25");
-    expect(sent).toMatchObject({ code: 0, stdout: "sent 1 value\n", stderr: "" });
+    const sent = await sakuraio("module", "--port", `buspirate+i2c:${place}`, "raw", "20", "0169190000000000", "0000");
+    expect(sent).toMatchObject({ code: 0, stdout: expect.stringContaining("<- 01 00 01  OK"), stderr: "" });
     expect(await running.next("skipped")).toEqual({ event: "skipped", requests: ["020002"], orders: 0 });
     expect((await running.stop()).code).toBe(0);
   });
