@@ -24,8 +24,6 @@ const REOPEN_MS = 200;
 const REOPEN_MS_MAX = 2000;
 
 export class Connection {
-  /** Where the module is, for people. */
-  readonly name: string;
   readonly #clock: Clock;
   readonly #reopen: ((signal: AbortSignal) => Promise<FrameExchange>) | undefined;
   readonly #stateListeners = new Set<(state: PortState) => void>();
@@ -33,16 +31,22 @@ export class Connection {
   readonly #stop = new AbortController();
   #state: PortState = { kind: "open" };
   #exchange: FrameExchange | undefined;
+  #name: string;
   #cancelAttempt: () => void = () => undefined;
   #waitMs = REOPEN_MS;
   #closing: Promise<void> | undefined;
 
   /** Takes the port over. */
   constructor(exchange: FrameExchange, { clock, reopen }: ConnectionOptions) {
-    this.name = exchange.name;
+    this.#name = exchange.name;
     this.#clock = clock;
     this.#reopen = reopen;
     this.#adopt(exchange);
+  }
+
+  /** Where the module is, for people: an adapter may come back under another name. */
+  get name(): string {
+    return this.#name;
   }
 
   get state(): PortState {
@@ -123,6 +127,7 @@ export class Connection {
 
   #adopt(exchange: FrameExchange): void {
     this.#exchange = exchange;
+    this.#name = exchange.name;
     this.#waitMs = REOPEN_MS;
     exchange.onFrame((frame) => {
       for (const listener of this.#frameListeners) listener(frame);

@@ -7,6 +7,7 @@ export {
 } from "./adapter/bus-pirate.ts";
 export { type LinuxI2cOptions, openLinuxI2c } from "./adapter/linux-i2c.ts";
 export { type LinuxSpiOptions, openLinuxSpi } from "./adapter/linux-spi.ts";
+export { type FindUsbPortOptions, findUsbPort, type ListPorts } from "./adapter/serial-place.ts";
 export { listSerialPorts, openSerialPort, type SerialPortInfo, type SerialPortOptions } from "./adapter/serial-port.ts";
 export { connectTcp, type TcpOptions } from "./adapter/tcp.ts";
 export * from "./bridge/index.ts";
@@ -43,3 +44,4 @@ export {
   type TcpUri,
   type UartUri,
 } from "./uri.ts";
+export type { SerialPlace, UsbName } from "./usb-name.ts";

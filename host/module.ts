@@ -11,6 +11,7 @@ import { SakuraError } from "../protocol/errors.ts";
 import { decodeResponse, encodeFrame, encodeRequest, frameProblem } from "../protocol/frame.ts";
 import { hexByte } from "../protocol/hex.ts";
 import { statuses } from "../protocol/status.ts";
+import type { ListPorts } from "./adapter/serial-place.ts";
 import { systemClock } from "./clock.ts";
 import { CommandQueue } from "./command-queue.ts";
 import { Connection, type PortState } from "./connection.ts";
@@ -39,6 +40,8 @@ export interface OpenOptions extends ModuleOptions {
    * at once. Not done unless told.
    */
   readonly reopen?: boolean | undefined;
+  /** Lists the serial ports among which a `usb:` name is looked for, at each opening; this system's unless told. */
+  readonly listPorts?: ListPorts | undefined;
   /** Gives the opening up. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -70,11 +73,12 @@ export class SakuraModule extends ModuleCommands {
    *   ABORTED by the signal
    */
   static async open(uri: string | PortUri, options: OpenOptions = {}): Promise<SakuraModule> {
-    const { clock = systemClock, early, reopen = false } = options;
+    const { clock = systemClock, early, reopen = false, listPorts } = options;
     // Before a port is open that nobody would close.
     checkLimits(limitsOf(options));
     const port = typeof uri === "string" ? parsePortUri(uri) : uri;
-    const open = (signal: AbortSignal | undefined): Promise<FrameExchange> => openPort(port, { clock, early, signal });
+    const open = (signal: AbortSignal | undefined): Promise<FrameExchange> =>
+      openPort(port, { clock, early, signal, listPorts });
     const exchange = await open(options.signal);
     return new SakuraModule(new Connection(exchange, { clock, reopen: reopen ? open : undefined }), options);
   }
@@ -93,7 +97,7 @@ export class SakuraModule extends ModuleCommands {
     this.#queue = new CommandQueue(connection, { clock, ...limitsOf(options) });
   }
 
-  /** Where it is, for people: `/dev/ttyUSB0`, `tcp:127.0.0.1:7000`. */
+  /** Where it is, for people: `/dev/ttyUSB0`, `tcp:127.0.0.1:7000`; of a `usb:` name the path where it was found last. */
   get name(): string {
     return this.#connection.name;
   }

@@ -1,6 +1,7 @@
 /** From a port URI to the frames of the module behind it. Each adapter is loaded only when it is asked for. */
 import type { ByteDuplex, Clock } from "../protocol/bus.ts";
 import { SakuraError } from "../protocol/errors.ts";
+import type { ListPorts } from "./adapter/serial-place.ts";
 import type { Bus } from "./bus.ts";
 import type { FrameExchange } from "./transport/exchange.ts";
 import { i2cExchange } from "./transport/i2c.ts";
@@ -12,16 +13,18 @@ export interface OpenPortOptions {
   readonly clock: Clock;
   readonly signal?: AbortSignal | undefined;
   readonly early?: boolean | undefined;
+  /** The serial ports of this machine, unless a test brings its own. */
+  readonly listPorts?: ListPorts | undefined;
 }
 
 /** @throws SakuraError the adapter's codes: PORT_NOT_FOUND, PORT_BUSY, PORT_DENIED, PORT_FAILED, ABORTED, … */
 export async function openPort(uri: PortUri, options: OpenPortOptions): Promise<FrameExchange> {
-  const { clock, signal, early } = options;
+  const { clock, signal, early, listPorts } = options;
   switch (uri.kind) {
     case "uart":
     case "tcp": {
       const baudRate = uri.kind === "uart" ? uri.baudRate : undefined;
-      return UartExchange.open(await openLine(uri, signal), { clock, signal, early, baudRate });
+      return UartExchange.open(await openLine(uri, signal, listPorts), { clock, signal, early, baudRate });
     }
     case "buspirate":
       return openBusPirate(uri, options);
@@ -50,10 +53,10 @@ async function unlessAborted<B extends Bus>(
   throw new SakuraError("ABORTED", `opening ${path} was given up`, { context: { port: path }, cause: signal.reason });
 }
 
-async function openBusPirate(uri: BusPirateUri, { clock, signal }: OpenPortOptions): Promise<FrameExchange> {
+async function openBusPirate(uri: BusPirateUri, { clock, signal, listPorts }: OpenPortOptions): Promise<FrameExchange> {
   const { openBusPirateI2c, openBusPirateSpi } = await import("./adapter/bus-pirate.ts");
   const { power, pullUps, waitMs } = uri;
-  const duplex = await openLine(uri.line, signal);
+  const duplex = await openLine(uri.line, signal, listPorts);
   try {
     return uri.bus === "i2c"
       ? i2cExchange(await openBusPirateI2c(duplex, { power, pullUps, clock, signal }), { waitMs, clock })
@@ -65,11 +68,15 @@ async function openBusPirate(uri: BusPirateUri, { clock, signal }: OpenPortOptio
 }
 
 /** A line that carries bytes. @throws SakuraError as {@link openPort} */
-export async function openLine(uri: UartUri | TcpUri, signal: AbortSignal | undefined): Promise<ByteDuplex> {
+export async function openLine(
+  uri: UartUri | TcpUri,
+  signal: AbortSignal | undefined,
+  listPorts?: ListPorts,
+): Promise<ByteDuplex> {
   switch (uri.kind) {
     case "uart": {
-      const { openSerialPort } = await import("./adapter/serial-port.ts");
-      return openSerialPort({ path: uri.path, baudRate: uri.baudRate, signal });
+      const { openSerialPlace } = await import("./adapter/serial-place.ts");
+      return openSerialPlace(uri.place, { baudRate: uri.baudRate, signal, listPorts });
     }
     case "tcp": {
       const { connectTcp } = await import("./adapter/tcp.ts");

@@ -2,11 +2,13 @@
 import { z } from "zod";
 import { SakuraError } from "../protocol/errors.ts";
 import { SPI_HZ_MAX } from "../protocol/wiring.ts";
+import { parseSerialPlace, type SerialPlace, serialPlaceText } from "./usb-name.ts";
 
 /** A serial port of this machine. */
 export interface UartUri {
   readonly kind: "uart";
-  readonly path: string;
+  /** A path, or an adapter by its USB ids: that one is looked for at each opening. */
+  readonly place: SerialPlace;
   readonly baudRate: number;
 }
 
@@ -64,11 +66,8 @@ const WAIT_MAX = 10_000;
 export const LINUX_SPI_WAIT_MS_MAX = 65;
 
 const EXAMPLES =
-  "uart:/dev/ttyUSB0, uart:/dev/ttyUSB0?baud=57600, uart:COM3, tcp:127.0.0.1:7000, buspirate+i2c:/dev/ttyUSB0, " +
-  "buspirate+spi:/dev/ttyUSB0, i2c:/dev/i2c-1 or spi:/dev/spidev0.0";
-
-/** What the design has a form for, and this version no way to find. */
-const LATER = /^(buspirate\+(i2c|spi):|uart:)usb:/;
+  "uart:/dev/ttyUSB0, uart:/dev/ttyUSB0?baud=57600, uart:COM3, uart:usb:0403:6001, uart:usb:0403:6001:A50285BI, " +
+  "tcp:127.0.0.1:7000, buspirate+i2c:/dev/ttyUSB0, buspirate+spi:/dev/ttyUSB0, i2c:/dev/i2c-1 or spi:/dev/spidev0.0";
 
 /** A whole number in decimal, within a range. */
 function wholeNumber(low: number, high: number) {
@@ -98,16 +97,9 @@ type Settings = { [Name in keyof typeof settings]?: z.output<(typeof settings)[N
  * Reads a port URI.
  *
  * @param defaults.baudRate for a serial port whose URI names none
- * @throws SakuraError INVALID_ARGUMENT with examples; UNSUPPORTED for a kind of port that this version cannot drive
+ * @throws SakuraError INVALID_ARGUMENT that says what is wrong, with examples
  */
 export function parsePortUri(text: string, defaults: { readonly baudRate?: number | undefined } = {}): PortUri {
-  if (LATER.test(text)) {
-    throw new SakuraError(
-      "UNSUPPORTED",
-      `${text}: this version does not find adapters by their USB ids; name the port: ${EXAMPLES}`,
-      { context: { uri: text } },
-    );
-  }
   const [, scheme = "", rest = ""] = /^(uart|tcp|buspirate\+i2c|buspirate\+spi|i2c|spi):(.*)$/s.exec(text) ?? [];
   const fallback = defaults.baudRate ?? DEFAULT_BAUD_RATE;
   switch (scheme) {
@@ -132,12 +124,12 @@ export function parsePortUri(text: string, defaults: { readonly baudRate?: numbe
 export function portUriText(uri: PortUri): string {
   switch (uri.kind) {
     case "uart":
-      return `uart:${uri.path}${query({ baud: unless(uri.baudRate, DEFAULT_BAUD_RATE) })}`;
+      return `uart:${serialPlaceText(uri.place)}${query({ baud: unless(uri.baudRate, DEFAULT_BAUD_RATE) })}`;
     case "tcp":
       return tcpText(uri);
     case "buspirate": {
       const { line } = uri;
-      const place = line.kind === "tcp" ? tcpText(line) : line.path;
+      const place = line.kind === "tcp" ? tcpText(line) : serialPlaceText(line.place);
       const baud = line.kind === "tcp" ? undefined : unless(line.baudRate, DEFAULT_BAUD_RATE);
       const power = uri.power ? undefined : "off";
       const pullups = uri.pullUps ? undefined : "off";
@@ -154,13 +146,13 @@ export function portUriText(uri: PortUri): string {
 function meant(text: string): string {
   if (/^\/dev\/i2c-\d/.test(text)) return `; did you mean i2c:${text}?`;
   if (/^\/dev\/spidev\d/.test(text)) return `; did you mean spi:${text}?`;
-  return /^(\/dev\/|COM\d)/i.test(text) ? `; did you mean uart:${text}?` : "";
+  return /^(\/dev\/|COM\d|usb:)/i.test(text) ? `; did you mean uart:${text}?` : "";
 }
 
 function parseUart(uri: string, text: string, fallback: number): UartUri {
   const [path, { baud = fallback }] = split(uri, text, ["baud"]);
   if (path === "") throw invalid(uri, `a serial port needs a path: ${EXAMPLES}, not "${uri}"`);
-  return { kind: "uart", path, baudRate: baud };
+  return { kind: "uart", place: parseSerialPlace(path, uri), baudRate: baud };
 }
 
 function parseTcp(uri: string, text: string): TcpUri {
@@ -181,7 +173,7 @@ function parseBusPirate(uri: string, bus: "i2c" | "spi", text: string, fallback:
     throw invalid(uri, `a Bus Pirate needs its serial port: buspirate+${bus}:/dev/ttyUSB0, not "${uri}"`);
   const line: UartUri | TcpUri = overTcp
     ? parseTcp(uri, place.slice("tcp:".length))
-    : { kind: "uart", path: place, baudRate: baud };
+    : { kind: "uart", place: parseSerialPlace(place, uri), baudRate: baud };
   return { kind: "buspirate", bus, line, waitMs: wait, power, pullUps: pullups };
 }
 
@@ -202,6 +194,12 @@ function parseLinuxSpi(uri: string, text: string): LinuxSpiUri {
     throw invalid(uri, `at an SPI device of Linux a wait is ${LINUX_SPI_WAIT_MS_MAX} ms at most, not ${wait}`);
   }
   return { kind: "spi", path, bus: Number(bus), device: Number(device), waitMs: wait, speed };
+}
+
+/** The baud rate that may stand behind a serial port's `?`, nothing else. @throws SakuraError INVALID_ARGUMENT */
+export function splitBaudRate(uri: string): { readonly place: string; readonly baudRate: number | undefined } {
+  const [place, { baud }] = split(uri, uri, ["baud"]);
+  return { place, baudRate: baud };
 }
 
 /** What stands before the `?`, and the settings behind it. */

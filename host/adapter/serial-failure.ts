@@ -1,8 +1,10 @@
 /** Why a serial port did not open, found out afterwards, and what to do about it. */
 import { constants } from "node:fs";
-import { open, readdir, readFile, readlink, realpath, stat } from "node:fs/promises";
+import { open } from "node:fs/promises";
 import { isatty } from "node:tty";
 import { errnoOf, reasonOf, SakuraError, type SakuraErrorCode } from "../../protocol/errors.ts";
+import { explainDenial } from "./port-access.ts";
+import { findPortHolder, holderText } from "./port-holder.ts";
 import type { SerialPortInfo } from "./serial-list.ts";
 
 /**
@@ -11,15 +13,18 @@ import type { SerialPortInfo } from "./serial-list.ts";
  *
  * @param cause what the library said
  * @param ports the serial ports that are there, for the message
+ * @param alias what the caller knows the port by, where that is not its path
  */
 export async function explainOpenFailure(
   path: string,
   cause: unknown,
   ports: readonly SerialPortInfo[],
+  alias?: string,
 ): Promise<SakuraError> {
   const found = process.platform === "win32" ? diagnoseByText(path, cause) : await diagnose(path, cause);
-  return new SakuraError(found.code, `${found.says}; ${describePorts(ports)}`, {
-    context: { port: path, ...(found.holder === undefined ? {} : { holder: found.holder }) },
+  const about = alias === undefined ? "" : `${alias} is ${path}: `;
+  return new SakuraError(found.code, `${about}${found.says}; ${describePorts(ports)}`, {
+    context: { port: path, alias, ...(found.holder === undefined ? {} : { holder: found.holder }) },
     cause,
   });
 }
@@ -102,83 +107,13 @@ function diagnoseByText(path: string, cause: unknown): Diagnosis {
 }
 
 async function busy(path: string): Promise<Diagnosis> {
-  const holder = await findHolder(path);
+  const holder = await findPortHolder(path);
   if (holder === undefined) {
     return { code: "PORT_BUSY", says: `another program has ${path} open: end that program` };
   }
-  if (holder === process.pid) {
-    return { code: "PORT_BUSY", says: `this program has ${path} open already: name each port once`, holder };
+  const { pid } = holder;
+  if (pid === process.pid) {
+    return { code: "PORT_BUSY", says: `this program has ${path} open already: name each port once`, holder: pid };
   }
-  const name = (await readFile(`/proc/${holder}/comm`, "utf8").catch(() => "")).trim();
-  const who = name ? `${name} (process ${holder})` : `process ${holder}`;
-  return { code: "PORT_BUSY", says: `${who} has ${path} open: end that program`, holder };
-}
-
-async function findHolder(path: string): Promise<number | undefined> {
-  if (process.platform !== "linux") return undefined;
-  try {
-    return (await findLocker(path)) ?? (await findOpener(path));
-  } catch {
-    // The name is a courtesy: without it the message says that the port is busy all the same.
-    return undefined;
-  }
-}
-
-/** `/proc/locks`: `1: FLOCK ADVISORY WRITE PID MAJOR:MINOR:INODE 0 EOF`, the device numbers in hexadecimal. */
-async function findLocker(path: string): Promise<number | undefined> {
-  const { dev, ino } = await stat(path, { bigint: true });
-  const major = ((dev >> 8n) & 0xfffn) | ((dev >> 32n) & ~0xfffn);
-  const minor = (dev & 0xffn) | ((dev >> 12n) & 0xffffff00n);
-  const hex = (value: bigint): string => value.toString(16).padStart(2, "0");
-  const file = `${hex(major)}:${hex(minor)}:${ino}`;
-  for (const line of (await readFile("/proc/locks", "utf8")).split("\n")) {
-    const [, kind, , , pid, where] = line.trim().split(/\s+/);
-    if (kind === "FLOCK" && where === file && Number(pid) > 0) return Number(pid);
-  }
-  return undefined;
-}
-
-/** For a holder without a lock: whoever has the device among its open files, as far as this user may look. */
-async function findOpener(path: string): Promise<number | undefined> {
-  const device = await realpath(path);
-  const pids = (await readdir("/proc")).map(Number).filter((pid) => pid > 0 && pid !== process.pid);
-  for (const pid of pids) {
-    const fds = await readdir(`/proc/${pid}/fd`).catch(() => []);
-    for (const fd of fds) {
-      if ((await readlink(`/proc/${pid}/fd/${fd}`).catch(() => "")) === device) return pid;
-    }
-  }
-  return undefined;
-}
-
-async function explainDenial(path: string, code: "EACCES" | "EPERM"): Promise<string> {
-  if (code === "EPERM") {
-    return `the system does not let this program use ${path}: if it runs in a container, hand it over with --device`;
-  }
-  const group = await owningGroup(path);
-  if (group === undefined) return `no permission to open ${path}: its owner (see \`ls -l ${path}\`) has to allow it`;
-  const remedy =
-    process.platform === "linux" ? `sudo usermod -a -G ${group} $USER` : `sudo dseditgroup -o edit -a $USER ${group}`;
-  return `no permission to open ${path}: it belongs to the group ${group}; run \`${remedy}\` and log in again`;
-}
-
-/** The group that may read and write the device, by name where it has one; none when joining it would not help. */
-async function owningGroup(path: string): Promise<string | undefined> {
-  const facts = await stat(path).catch(() => undefined);
-  if (!facts) return undefined;
-  return groupThatMayOpen(facts, await readFile("/etc/group", "utf8").catch(() => ""));
-}
-
-/** @param groups the text of `/etc/group` */
-export function groupThatMayOpen(
-  facts: { readonly mode: number; readonly gid: number },
-  groups: string,
-): string | undefined {
-  // Nobody should be told to join the administrators' group for a serial port.
-  if ((facts.mode & 0o060) !== 0o060 || facts.gid === 0) return undefined;
-  for (const line of groups.split("\n")) {
-    const [name, , gid] = line.split(":");
-    if (gid === String(facts.gid)) return name;
-  }
-  return String(facts.gid);
+  return { code: "PORT_BUSY", says: `${holderText(holder)} has ${path} open: end that program`, holder: pid };
 }

@@ -6,6 +6,8 @@ export interface SerialPortInfo {
   /** What to open: `/dev/ttyUSB0`, `/dev/tty.usbserial-10`, `COM3`. */
   readonly path: string;
   readonly manufacturer?: string | undefined;
+  /** What the maker calls it: `FT232R USB UART`. On Linux. */
+  readonly product?: string | undefined;
   readonly serialNumber?: string | undefined;
   /** USB vendor, 4 hexadecimal digits in lower case. */
   readonly vendorId?: string | undefined;
@@ -13,25 +15,36 @@ export interface SerialPortInfo {
   readonly productId?: string | undefined;
   /** The system's own steady name; on Linux the name under `/dev/serial/by-id`. */
   readonly pnpId?: string | undefined;
+  /** Linux: a path that goes by maker, product and serial number, `/dev/serial/by-id/usb-FTDI_…-if00-port0`. */
+  readonly byId?: string | undefined;
+  /** Linux: a path that goes by the socket that the adapter is in, `/dev/serial/by-path/pci-…-usb-0:2:1.0-port0`. */
+  readonly byPath?: string | undefined;
+}
+
+/** Where `/sys` and `/dev` are; a test brings its own. */
+export interface PortRoots {
+  readonly sys: string;
+  readonly dev: string;
 }
 
 /**
  * Every terminal device with hardware behind it. The kernel makes `ttyS0` to `ttyS31` whether or not there is a chip:
  * those without (UART type 0) are left out.
- *
- * @param roots where `/sys` and `/dev` are; a test brings its own
  */
-export async function listLinuxPorts(roots = { sys: "/sys", dev: "/dev" }): Promise<SerialPortInfo[]> {
+export async function listLinuxPorts(roots: PortRoots = { sys: "/sys", dev: "/dev" }): Promise<SerialPortInfo[]> {
   const names = await namesIn(join(roots.sys, "class/tty"));
-  const steadyNames = await readSteadyNames(join(roots.dev, "serial/by-id"));
-  const ports = await Promise.all(names.map((name) => readPort(name, roots, steadyNames)));
+  const links = {
+    byId: await readLinks(join(roots.dev, "serial/by-id")),
+    byPath: await readLinks(join(roots.dev, "serial/by-path")),
+  };
+  const ports = await Promise.all(names.map((name) => readPort(name, roots, links)));
   return ports.filter((port) => port !== undefined);
 }
 
 async function readPort(
   name: string,
-  roots: { sys: string; dev: string },
-  steadyNames: ReadonlyMap<string, string>,
+  roots: PortRoots,
+  links: { readonly byId: ReadonlyMap<string, string>; readonly byPath: ReadonlyMap<string, string> },
 ): Promise<SerialPortInfo | undefined> {
   const entry = join(roots.sys, "class/tty", name);
   const path = join(roots.dev, name);
@@ -41,8 +54,15 @@ async function readPort(
   if ((await textOf(join(entry, "type"))) === "0") return undefined;
   const node = await resolved(path);
   if (node === undefined) return undefined;
-  const pnpId = steadyNames.get(node);
-  return { path, pnpId, ...(hardware === undefined ? {} : await readUsbFacts(hardware, roots.sys)) };
+  const byId = links.byId.get(node);
+  const pnpId = byId && basename(byId);
+  return {
+    path,
+    pnpId,
+    byId,
+    byPath: links.byPath.get(node),
+    ...(hardware === undefined ? {} : await readUsbFacts(hardware, roots.sys)),
+  };
 }
 
 /** The nearest USB device above the port: an adapter's port is two or three levels below it. */
@@ -54,18 +74,25 @@ async function readUsbFacts(hardware: string, sys: string): Promise<Omit<SerialP
     return {
       vendorId,
       productId: await textOf(join(place, "idProduct")),
-      manufacturer: await textOf(join(place, "manufacturer")),
-      serialNumber: await textOf(join(place, "serial")),
+      manufacturer: printable(await textOf(join(place, "manufacturer"))),
+      product: printable(await textOf(join(place, "product"))),
+      serialNumber: printable(await textOf(join(place, "serial"))),
     };
   }
   return {};
 }
 
-async function readSteadyNames(folder: string): Promise<ReadonlyMap<string, string>> {
+/** A device's own texts end up on terminals: what could move a cursor there becomes a `?`. */
+export function printable(text: string | undefined): string | undefined {
+  return text?.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, "?");
+}
+
+/** From a device to the first of the links to it, by name: newer systems make two by the socket, the old form first. */
+async function readLinks(folder: string): Promise<ReadonlyMap<string, string>> {
   const found = new Map<string, string>();
-  for (const name of await namesIn(folder)) {
+  for (const name of (await namesIn(folder)).sort()) {
     const node = await resolved(join(folder, name));
-    if (node !== undefined) found.set(node, basename(name));
+    if (node !== undefined && !found.has(node)) found.set(node, join(folder, name));
   }
   return found;
 }

@@ -5,7 +5,7 @@ import { duplexOverStream } from "../../protocol/duplex.ts";
 import { reasonOf, SakuraError } from "../../protocol/errors.ts";
 import { PolledPort } from "./polled-port.ts";
 import { explainOpenFailure } from "./serial-failure.ts";
-import { listLinuxPorts, type SerialPortInfo } from "./serial-list.ts";
+import { listLinuxPorts, printable, type SerialPortInfo } from "./serial-list.ts";
 
 export type { SerialPortInfo } from "./serial-list.ts";
 
@@ -14,6 +14,8 @@ export interface SerialPortOptions {
   readonly path: string;
   /** Bits per second; 115200 unless told. The line is 8 data bits, no parity, one stop bit, no flow control. */
   readonly baudRate?: number | undefined;
+  /** What the caller knows it by, for messages: `usb:0403:6001:A50285BI`. */
+  readonly alias?: string | undefined;
   /** Gives up the opening. A port that opens nevertheless is closed as soon as it has. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -25,7 +27,7 @@ export interface SerialPortOptions {
  *   that has it, where that can be seen) or PORT_FAILED, whose messages name the serial ports that are there
  */
 export async function openSerialPort(options: SerialPortOptions): Promise<ByteDuplex> {
-  const { path, baudRate = 115200, signal } = options;
+  const { path, baudRate = 115200, alias, signal } = options;
   if (path === "") throw new SakuraError("INVALID_ARGUMENT", "a serial port needs a path, such as /dev/ttyUSB0");
   if (!Number.isInteger(baudRate) || baudRate <= 0) {
     throw new SakuraError("INVALID_ARGUMENT", `a baud rate is a whole number above 0, not ${baudRate}`);
@@ -38,9 +40,9 @@ export async function openSerialPort(options: SerialPortOptions): Promise<ByteDu
     await opened(port, signal);
   } catch (cause) {
     if (signal?.aborted) throw abortedError(path, signal);
-    throw await explainOpenFailure(path, cause, await listForMessage());
+    throw await explainOpenFailure(path, cause, await listForMessage(), alias);
   }
-  return duplexOver(port, path);
+  return duplexOver(port, path, alias);
 }
 
 /**
@@ -63,8 +65,8 @@ async function listByLibrary(): Promise<SerialPortInfo[]> {
     const ports = await SerialPort.list();
     return ports.map(({ path, manufacturer, serialNumber, vendorId, productId, pnpId }) => ({
       path,
-      manufacturer,
-      serialNumber,
+      manufacturer: printable(manufacturer),
+      serialNumber: printable(serialNumber),
       vendorId: vendorId?.toLowerCase(),
       productId: productId?.toLowerCase(),
       pnpId,
@@ -101,7 +103,8 @@ function opened(port: SerialPort, signal: AbortSignal | undefined): Promise<void
   });
 }
 
-function duplexOver(port: SerialPort, path: string): ByteDuplex {
+function duplexOver(port: SerialPort, path: string, alias: string | undefined): ByteDuplex {
+  const called = alias === undefined ? path : `${alias}, which was ${path},`;
   const closePort = (): Promise<void> =>
     // The library's only complaint is that it is closed already, as after a loss.
     new Promise((resolve) => port.close(() => resolve()));
@@ -110,9 +113,9 @@ function duplexOver(port: SerialPort, path: string): ByteDuplex {
     const why = cause ?? disconnected;
     return new SakuraError(
       "PORT_LOST",
-      `${path} went away${why ? `: ${why.message}` : ""}; check its cable and power`,
+      `${called} went away${why ? `: ${why.message}` : ""}; check its cable and power`,
       {
-        context: { port: path },
+        context: { port: path, alias },
         cause: why,
       },
     );

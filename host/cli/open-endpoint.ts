@@ -1,7 +1,7 @@
 /** Opens what an endpoint names, as something that drivers come and go on. */
 import type { ByteDuplex } from "../../protocol/bus.ts";
 import type { SakuraError } from "../../protocol/errors.ts";
-import { openSerialPort } from "../adapter/serial-port.ts";
+import { openSerialPlace } from "../adapter/serial-place.ts";
 import { parseDeviceEndpoint } from "../config/device-endpoint.ts";
 
 export interface OpenEndpoint {
@@ -30,8 +30,9 @@ export async function openDeviceEndpoint(
       return ofOneLine(pty.path, pty.duplex);
     }
     case "serial": {
-      const { path, baudRate } = endpoint;
-      return ofOneLine(path, await openSerialPort({ path, baudRate, signal }));
+      const { place, baudRate } = endpoint;
+      const duplex = await openSerialPlace(place, { baudRate, signal });
+      return ofOneLine(duplex.name, duplex);
     }
     case "tcp": {
       const { listenTcp } = await import("../../emulator/bus/tcp.ts");

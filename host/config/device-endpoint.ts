@@ -1,18 +1,23 @@
 /** Where the emulated module, or a tap's MCU side, is the device (design: endpoint EP). Only the text; opening is elsewhere. */
 import { SakuraError } from "../../protocol/errors.ts";
+import { splitBaudRate } from "../uri.ts";
+import { parseSerialPlace, type SerialPlace } from "../usb-name.ts";
 
 export type DeviceEndpoint =
   /** A new pseudo-terminal, with a symbolic link to it where one is named. */
   | { readonly kind: "pty"; readonly link: string | undefined }
   /** A serial port of this machine, with a driver's at its other end. */
-  | { readonly kind: "serial"; readonly path: string; readonly baudRate: number | undefined }
+  | { readonly kind: "serial"; readonly place: SerialPlace; readonly baudRate: number | undefined }
   /** A TCP port that listens; 0 takes a free one. */
   | { readonly kind: "tcp"; readonly host: string; readonly port: number };
 
-const EXAMPLES = "pty, pty:/path/of/link, /dev/ttyUSB0, /dev/ttyUSB0:57600, COM3 or tcp:127.0.0.1:0";
+const EXAMPLES =
+  "pty, pty:/path/of/link, /dev/ttyUSB0, /dev/ttyUSB0:57600, COM3, usb:0403:6001:A50285BI, " +
+  "usb:0403:6001:A50285BI?baud=57600 or tcp:127.0.0.1:0";
 
 /**
- * Reads an endpoint.
+ * Reads an endpoint. A path's speed stands behind a colon, an adapter's behind `?baud=`: its serial number may have colons.
+ *
  * @throws SakuraError INVALID_ARGUMENT with examples
  */
 export function parseDeviceEndpoint(text: string): DeviceEndpoint {
@@ -22,9 +27,15 @@ export function parseDeviceEndpoint(text: string): DeviceEndpoint {
   if (tcp && Number(tcp[3]) <= 0xffff) return { kind: "tcp", host: tcp[1] ?? tcp[2] ?? "", port: Number(tcp[3]) };
   const serial = /^(\/[^:]+|COM\d+|\\\\\.\\[^:]+)(?::(\d{3,7}))?$/i.exec(text);
   if (serial?.[1]) {
-    return { kind: "serial", path: serial[1], baudRate: serial[2] === undefined ? undefined : Number(serial[2]) };
+    const place = { kind: "path", path: serial[1] } as const;
+    return { kind: "serial", place, baudRate: serial[2] === undefined ? undefined : Number(serial[2]) };
   }
-  throw new SakuraError("INVALID_ARGUMENT", `an endpoint is ${EXAMPLES}, not "${text}"`, {
+  if (text.startsWith("usb:")) {
+    const { place, baudRate } = splitBaudRate(text);
+    return { kind: "serial", place: parseSerialPlace(place, text), baudRate };
+  }
+  const meant = /^uart:(usb:|\/|COM\d)/i.test(text) ? `; did you mean ${text.slice("uart:".length)}?` : "";
+  throw new SakuraError("INVALID_ARGUMENT", `an endpoint is ${EXAMPLES}, not "${text}"${meant}`, {
     context: { endpoint: text },
   });
 }

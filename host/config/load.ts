@@ -25,6 +25,7 @@ import {
   type ModuleConfig,
   type ServiceConfig,
 } from "./schema.ts";
+import { sharedPortProblem } from "./shared-ports.ts";
 import { parseYaml } from "./yaml.ts";
 
 /**
@@ -81,9 +82,13 @@ export function parseConfig(text: string, { name, directory }: ConfigSource): Br
   const { file, where, fail } = checkBridgeText(text, name);
   const warnings: string[] = [];
   const warn: Warn = (path, message) => void warnings.push(`${where(path)}: ${message}`);
+  const services = file.services.map((service, i) => loadService(service, directory, ["services", i], where, warn));
+  const modules = file.modules.map((module, i) => loadModule(module, directory, ["modules", i], fail));
+  const shared = sharedPortProblem(modules);
+  if (shared) fail(shared.path, shared.message);
   return {
-    services: file.services.map((service, i) => loadService(service, directory, ["services", i], where, warn)),
-    modules: file.modules.map((module, i) => loadModule(module, directory, ["modules", i], fail)),
+    services,
+    modules,
     outbox: { ...file.outbox, path: resolve(directory, file.outbox.path) },
     downlinks: file.downlinks,
     http: file.http,

@@ -129,16 +129,21 @@ export const awsIotService = mapping(
   "a service",
 );
 
-const PLACES = '"pty:/run/sakura", /dev/ttyUSB0 or "tcp:127.0.0.1:7000"';
-const endpoint = text(`where the MCU is: ${PLACES}`).min(1, "is empty").optional();
+const PLACES = '"pty:/run/sakura", /dev/ttyUSB0, "usb:0403:6001:A50285BI" or "tcp:127.0.0.1:7000"';
+const endpoint = text(`where the MCU is: ${PLACES}`)
+  .min(1, "is empty")
+  .meta({ examples: ["pty", "pty:/run/sakura", "/dev/ttyUSB0", "usb:0403:6001:A50285BI", "tcp:127.0.0.1:7000"] });
+const port = text('where the module is: "uart:/dev/ttyUSB0", "uart:usb:0403:6001:A50285BI" or "tcp:127.0.0.1:7000"')
+  .min(1, "is empty")
+  .meta({ examples: ["uart:/dev/ttyUSB0", "uart:usb:0403:6001:A50285BI", "tcp:127.0.0.1:7000"] });
 const queue = integer(1, 255).default(32);
 
 const emulatedModule = mapping(
   {
     id: moduleId,
     link: z.literal("emulated"),
-    uart: endpoint,
-    bus_pirate: endpoint,
+    uart: endpoint.optional(),
+    bus_pirate: endpoint.optional(),
     tx_queue: queue,
     rx_queue: queue,
   },
@@ -153,7 +158,7 @@ const realModule = mapping(
   {
     id: moduleId,
     link: z.literal("module"),
-    port: text('where the module is: "uart:/dev/ttyUSB0" or "tcp:127.0.0.1:7000"').min(1, "is empty"),
+    port,
     poll_ms: integer(10, 3_600_000).default(1_000),
     mirror: z.boolean({ error: "must be true or false" }).default(false),
   },
@@ -164,8 +169,8 @@ const tapModule = mapping(
   {
     id: moduleId,
     link: z.literal("tap"),
-    mcu: text(`where the MCU is: ${PLACES}`).min(1, "is empty"),
-    module: text('where the module is: "uart:/dev/ttyUSB0" or "tcp:127.0.0.1:7000"').min(1, "is empty"),
+    mcu: endpoint,
+    module: port,
   },
   "a module",
 );

@@ -68,6 +68,17 @@ modules:
   );
 
 describe("a configuration", () => {
+  it("names adapters by their USB ids, two of a kind by their serial numbers", () => {
+    const text = but("uart: pty", 'uart: "usb:0403:6001:A5?baud=9600"').replace(
+      "uart:/dev/ttyUSB1",
+      "uart:usb:0403:6001:B6",
+    );
+    expect(parseConfig(text, { name: "bridge.yaml", directory: workplace() }).modules).toMatchObject([
+      { uart: "usb:0403:6001:A5?baud=9600" },
+      { port: "uart:usb:0403:6001:B6" },
+    ]);
+  });
+
   it("has an emulated module on a UART, behind a Bus Pirate, or on both", () => {
     const directory = workplace();
     const placesOf = (text: string) => {
@@ -79,7 +90,7 @@ describe("a configuration", () => {
       undefined,
       `pty:${join(directory, "run", "i2c")}`,
     ]);
-    expect(placesOf(but("uart: pty", "uart: pty, bus_pirate: /dev/ttyUSB1"))).toEqual(["pty", "/dev/ttyUSB1"]);
+    expect(placesOf(but("uart: pty", "uart: pty, bus_pirate: /dev/ttyUSB2"))).toEqual(["pty", "/dev/ttyUSB2"]);
   });
 
   it("has defaults, absolute paths, and its certificates loaded", () => {
@@ -426,7 +437,26 @@ describe("a mistake in a configuration", () => {
       but("uart:/dev/ttyUSB1", "/dev/ttyUSB1"),
       /^bridge\.yaml:12:39 modules\[1\]\.port: a port is .* did you mean uart:\/dev\/ttyUSB1/,
     ],
-    [but("uart:/dev/ttyUSB1", "uart:usb:0403:6001"), /modules\[1\]\.port: uart:usb:0403:6001: this version/],
+    [
+      but("uart:/dev/ttyUSB1", "uart:usb:403:6001"),
+      /^bridge\.yaml:12:39 modules\[1\]\.port: a USB vendor id is 4 hexadecimal digits, such as 0403, not "403"/,
+    ],
+    [
+      but("uart: pty", "uart: uart:usb:0403:6001"),
+      /modules\[0\]\.uart: an endpoint is .*; did you mean usb:0403:6001\?/,
+    ],
+    [
+      but("uart: pty", "uart: /dev/ttyUSB1:9600"),
+      "bridge.yaml:12:39 modules[1].port: is the port of modules[0].uart too: each line has its own",
+    ],
+    [
+      but("uart: pty", "uart: pty, bus_pirate: usb:0403:6001:A5").replace("uart:/dev/ttyUSB1", "uart:usb:0403:6001"),
+      "bridge.yaml:12:39 modules[1].port: fits the adapter of modules[0].bus_pirate too: name both with their serial numbers",
+    ],
+    [
+      but('link: module, port: "uart:/dev/ttyUSB1"', "link: tap, mcu: usb:0403:6001:A5, module: uart:usb:0403:6001:A5"),
+      "bridge.yaml:12:59 modules[1].module: is the port of modules[1].mcu too: each line has its own",
+    ],
     // outbox
     [
       `${GOOD}outbox: { max_bytes: 1KiB }`,

@@ -37,22 +37,29 @@ describe.skipIf(process.platform === "win32")("listLinuxPorts", () => {
   }
   const list = () => listLinuxPorts({ sys: join(root, "sys"), dev: join(root, "dev") });
 
-  it("gives a USB adapter's facts and its steady name", async () => {
+  it("gives a USB adapter's facts and its steady names, without what moves a terminal's cursor", async () => {
     terminal("ttyUSB0", "pci0/usb1/1-2/1-2:1.0/ttyUSB0");
     file("sys/devices/pci0/usb1/idVendor", "1d6b\n");
     file("sys/devices/pci0/usb1/1-2/idVendor", "0403\n");
     file("sys/devices/pci0/usb1/1-2/idProduct", "6015\n");
     file("sys/devices/pci0/usb1/1-2/manufacturer", "FTDI\n");
+    file("sys/devices/pci0/usb1/1-2/product", "FT230X\u001b[2JBasic UART\n");
     file("sys/devices/pci0/usb1/1-2/serial", "DO01ABCD\n");
     symlinkSync("../../ttyUSB0", join(root, "dev/serial/by-id/usb-FTDI_FT230X_DO01ABCD-if00-port0"));
+    mkdirSync(join(root, "dev/serial/by-path"));
+    symlinkSync("../../ttyUSB0", join(root, "dev/serial/by-path/pci-0000:00:14.0-usbv2-0:2:1.0-port0"));
+    symlinkSync("../../ttyUSB0", join(root, "dev/serial/by-path/pci-0000:00:14.0-usb-0:2:1.0-port0"));
     expect(await list()).toEqual([
       {
         path: join(root, "dev/ttyUSB0"),
         vendorId: "0403",
         productId: "6015",
         manufacturer: "FTDI",
+        product: "FT230X?[2JBasic UART",
         serialNumber: "DO01ABCD",
         pnpId: "usb-FTDI_FT230X_DO01ABCD-if00-port0",
+        byId: join(root, "dev/serial/by-id/usb-FTDI_FT230X_DO01ABCD-if00-port0"),
+        byPath: join(root, "dev/serial/by-path/pci-0000:00:14.0-usb-0:2:1.0-port0"),
       },
     ]);
   });

@@ -2,18 +2,35 @@ import { describe, expect, it } from "vitest";
 import { parsePortUri, portUriText } from "../../host/uri.ts";
 import { failsWith } from "../support/errors.ts";
 
+const usb = (vendorId: string, productId: string, serialNumber?: string) =>
+  ({ kind: "usb", vendorId, productId, serialNumber }) as const;
 const parsing = async (text: string) => parsePortUri(text);
 
 describe("a port URI", () => {
   it.each([
-    ["uart:/dev/ttyUSB0", { kind: "uart", path: "/dev/ttyUSB0", baudRate: 115200 }],
-    ["uart:/dev/ttyUSB0?baud=57600", { kind: "uart", path: "/dev/ttyUSB0", baudRate: 57600 }],
+    ["uart:/dev/ttyUSB0", { kind: "uart", place: { kind: "path", path: "/dev/ttyUSB0" }, baudRate: 115200 }],
+    ["uart:/dev/ttyUSB0?baud=57600", { kind: "uart", place: { kind: "path", path: "/dev/ttyUSB0" }, baudRate: 57600 }],
     [
       "uart:/dev/serial/by-id/usb-FTDI:1-if00",
-      { kind: "uart", path: "/dev/serial/by-id/usb-FTDI:1-if00", baudRate: 115200 },
+      { kind: "uart", place: { kind: "path", path: "/dev/serial/by-id/usb-FTDI:1-if00" }, baudRate: 115200 },
     ],
-    ["uart:COM3", { kind: "uart", path: "COM3", baudRate: 115200 }],
-    ["uart:pty-link", { kind: "uart", path: "pty-link", baudRate: 115200 }],
+    ["uart:COM3", { kind: "uart", place: { kind: "path", path: "COM3" }, baudRate: 115200 }],
+    ["uart:pty-link", { kind: "uart", place: { kind: "path", path: "pty-link" }, baudRate: 115200 }],
+    ["uart:usb:0403:6001", { kind: "uart", place: usb("0403", "6001"), baudRate: 115200 }],
+    ["uart:usb:1A86:7523?baud=9600", { kind: "uart", place: usb("1a86", "7523"), baudRate: 9600 }],
+    ["uart:usb:0403:6001:A50285BI", { kind: "uart", place: usb("0403", "6001", "A50285BI"), baudRate: 115200 }],
+    ["uart:usb:0403:6001:a:b c/#&=", { kind: "uart", place: usb("0403", "6001", "a:b c/#&="), baudRate: 115200 }],
+    [
+      "buspirate+spi:usb:0403:6001:A5?baud=9600&power=off",
+      {
+        kind: "buspirate",
+        bus: "spi",
+        line: { kind: "uart", place: usb("0403", "6001", "A5"), baudRate: 9600 },
+        waitMs: undefined,
+        power: false,
+        pullUps: true,
+      },
+    ],
     ["tcp:127.0.0.1:7000", { kind: "tcp", host: "127.0.0.1", port: 7000 }],
     ["tcp:bench.local:65535", { kind: "tcp", host: "bench.local", port: 65535 }],
     ["tcp:[::1]:7000", { kind: "tcp", host: "::1", port: 7000 }],
@@ -22,7 +39,7 @@ describe("a port URI", () => {
       {
         kind: "buspirate",
         bus: "i2c",
-        line: { kind: "uart", path: "/dev/ttyUSB0", baudRate: 115200 },
+        line: { kind: "uart", place: { kind: "path", path: "/dev/ttyUSB0" }, baudRate: 115200 },
         waitMs: undefined,
         power: true,
         pullUps: true,
@@ -44,7 +61,7 @@ describe("a port URI", () => {
       {
         kind: "buspirate",
         bus: "spi",
-        line: { kind: "uart", path: "COM7", baudRate: 9600 },
+        line: { kind: "uart", place: { kind: "path", path: "COM7" }, baudRate: 9600 },
         waitMs: undefined,
         power: true,
         pullUps: true,
@@ -67,6 +84,10 @@ describe("a port URI", () => {
   it.each([
     "uart:/dev/ttyUSB0",
     "uart:COM3?baud=9600",
+    "uart:usb:0403:6001",
+    "uart:usb:0403:6001:a:b c?baud=9600",
+    "buspirate+i2c:usb:0403:6001:A5?wait=5",
+    "buspirate+spi:usb:1a86:7523",
     "tcp:127.0.0.1:7000",
     "tcp:[::1]:7000",
     "buspirate+i2c:/dev/ttyUSB0",
@@ -80,10 +101,14 @@ describe("a port URI", () => {
   });
 
   it("without a speed has the one that the caller wishes", () => {
-    expect(parsePortUri("uart:COM3", { baudRate: 9600 })).toEqual({ kind: "uart", path: "COM3", baudRate: 9600 });
+    expect(parsePortUri("uart:COM3", { baudRate: 9600 })).toEqual({
+      kind: "uart",
+      place: { kind: "path", path: "COM3" },
+      baudRate: 9600,
+    });
     expect(parsePortUri("uart:COM3?baud=300", { baudRate: 9600 })).toEqual({
       kind: "uart",
-      path: "COM3",
+      place: { kind: "path", path: "COM3" },
       baudRate: 300,
     });
   });
@@ -136,7 +161,21 @@ describe("a port URI", () => {
     },
   );
 
-  it.each(["uart:usb:0403:6001", "buspirate+i2c:usb:0403:6001"])("%s is of a later version", async (text) => {
-    expect((await failsWith("UNSUPPORTED", parsing(text))).message).toContain("name the port: uart:/dev/ttyUSB0");
+  it.each([
+    ["uart:usb:", 'a USB vendor id is 4 hexadecimal digits, such as 0403, not ""'],
+    ["uart:usb:403:6001", 'a USB vendor id is 4 hexadecimal digits, such as 0403, not "403"'],
+    ["uart:usb:0403", "the USB product id is missing"],
+    ["uart:usb:0403?baud=9600", "the USB product id is missing"],
+    ["buspirate+i2c:usb:0403:60g1", 'a USB product id is 4 hexadecimal digits, such as 6001, not "60g1"'],
+    ["uart:usb:0403:60015", 'a USB product id is 4 hexadecimal digits, such as 6001, not "60015"'],
+    ["uart:usb:0403:6001:", "the serial number is missing behind the last colon"],
+    ["uart:usb:0403:6001:A5?speed=1", "behind the ? of this port comes baud=…"],
+    ["usb:0403:6001", "did you mean uart:usb:0403:6001?"],
+  ])("%s is refused, and it is said why", async (text, why) => {
+    expect((await failsWith("INVALID_ARGUMENT", parsing(text))).message).toContain(why);
+  });
+
+  it("has its ids in lower case, and its serial number as it is", () => {
+    expect(portUriText(parsePortUri("uart:usb:1A86:7523:ABcd"))).toBe("uart:usb:1a86:7523:ABcd");
   });
 });
