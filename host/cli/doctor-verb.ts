@@ -20,13 +20,24 @@ export function registerDoctorVerb(program: Command, io: () => CliIo): void {
     );
   addPortFlags(command, "config")
     .addOption(
+      new Option("--config <FILE>", "examine a whole bridge instead: its file, services and links").conflicts([
+        "port",
+        "baud",
+        "trace",
+        "record",
+        "send",
+      ]),
+    )
+    .addOption(
       new Option("--send [CH:TYPE=VALUE]", "send one value at the end, and follow it until it is sent")
         .preset(HARMLESS)
         .argParser(channelValue),
     )
     .addHelpText("after", `${HELP}\n${PORT_NOTES}`)
     .action((options: DoctorVerbOptions, self: Command) => {
-      if (options.port === undefined) self.error("error: --port URI says where the module is");
+      if (options.port === undefined && options.config === undefined) {
+        self.error("error: say where the module is with --port URI, or which bridge with --config FILE");
+      }
       return runVerb(options.json, io(), async (cli) => {
         const { doctorVerb } = await import("./doctor.ts");
         return doctorVerb(options, cli);
@@ -48,7 +59,12 @@ Each line is one check: "ok" is well, "!!" is something to do or to know, "--"
 was not checked. The last line is the verdict. Exits 0 when it works, also with
 warnings, 1 when there is a problem, 2 for wrong usage.
 
+--config: where a bridge runs on the file, its ports and connections are left
+alone. Where none does, each service is connected to with its own client ids, as
+"aws-iot check" does: a bridge elsewhere that has the same ones is thrown out.
+
 Examples:
   sakuraio doctor --port uart:/dev/ttyUSB0
   sakuraio doctor --port uart:/dev/ttyUSB0 --send
-  sakuraio doctor --port buspirate+i2c:/dev/ttyUSB0 --json`;
+  sakuraio doctor --port buspirate+i2c:/dev/ttyUSB0 --json
+  sakuraio doctor --config bridge.yaml`;

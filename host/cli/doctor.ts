@@ -1,6 +1,7 @@
-/** `sakuraio doctor`: has a port examined, and prints each finding as it is made. */
+/** `sakuraio doctor`: has a port or a bridge examined, and prints each finding as it is made. */
 import type { ChannelEntry } from "../../protocol/channel.ts";
-import { type DoctorProgress, examinePort } from "../doctor/examine-port.ts";
+import { examineBridge } from "../doctor/examine-bridge.ts";
+import { type DoctorProgress, type ExaminePortOptions, examinePort } from "../doctor/examine-port.ts";
 import { diagnose, type Finding } from "../doctor/finding.ts";
 import { DoctorPaper } from "./doctor-text.ts";
 import { type CliIo, type ExitCode, printLine } from "./io.ts";
@@ -9,23 +10,33 @@ import { bar, liveLine } from "./live-line.ts";
 import { openModule, type PortOptions, portOf } from "./module/session.ts";
 
 export interface DoctorVerbOptions extends Omit<PortOptions, "port"> {
+  /** This or `config`. */
   readonly port?: string | undefined;
+  /** A bridge's file. */
+  readonly config?: string | undefined;
   readonly send?: ChannelEntry | undefined;
 }
 
 /** Exits 1 when a check is a problem. @throws SakuraError INVALID_ARGUMENT, ABORTED */
 export async function doctorVerb(options: DoctorVerbOptions, io: CliIo): Promise<ExitCode> {
-  const { port = "", send, timeout, json } = options;
-  const uri = portOf({ ...options, port });
+  const { config, json } = options;
   const live = liveLine(io, { quiet: json || options.trace === true });
-  const findings = examinePort(uri, {
+  const common = {
     signal: io.signal,
-    timeoutMs: timeout,
-    send,
-    open: () => openModule({ ...options, port }, io, { reopen: false }),
-    onProgress: (progress) => live.show(progressText(progress)),
-  });
+    timeoutMs: options.timeout,
+    onProgress: (progress: DoctorProgress) => live.show(progressText(progress)),
+  };
+  const findings = config === undefined ? examinedPort(options, common, io) : examineBridge(config, common);
   return report(findings, json, io, () => live.clear());
+}
+
+function examinedPort(
+  { port = "", send, ...options }: DoctorVerbOptions,
+  common: ExaminePortOptions,
+  io: CliIo,
+): AsyncIterable<Finding> {
+  const where = { ...options, port };
+  return examinePort(portOf(where), { ...common, send, open: () => openModule(where, io, { reopen: false }) });
 }
 
 /** @param beforeLine makes room, where a live line is */

@@ -55,9 +55,15 @@ export function diagnose(findings: readonly Finding[]): Diagnosis {
   }
   const warnings = findings.filter(({ verdict }) => verdict === "warning");
   const [first, ...more] = warnings;
-  if (!first) return { outcome: "well", first: undefined, text: "All is well." };
+  if (!first) return { outcome: "well", first: undefined, text: wellText(findings) };
   const others = more.length === 0 ? "" : ` (also look at: ${more.map(nameOf).join(", ")})`;
   return { outcome: "works-but", first, text: `It works, but ${first.seen}${others}` };
+}
+
+/** What was not looked at is not said to be well. */
+function wellText(findings: readonly Finding[]): string {
+  const left = new Set(findings.filter(({ verdict }) => verdict === "skipped").map(({ check }) => check));
+  return left.size === 0 ? "All is well." : `All that was checked is well. Not checked: ${[...left].join(", ")}`;
 }
 
 function nameOf({ check, subject }: Finding): string {
