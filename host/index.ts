@@ -17,6 +17,16 @@ export { bridgeFileJsonSchema } from "./config/json-schema.ts";
 export { type ConfigSource, loadConfig, parseConfig } from "./config/load.ts";
 export type { BridgeConfig, ModuleConfig, ServiceConfig } from "./config/schema.ts";
 export type { PortState } from "./connection.ts";
+export { BRIDGE_CHECKS, type ExamineBridgeOptions, examineBridge } from "./doctor/examine-bridge.ts";
+export {
+  type DoctorProgress,
+  type ExaminePortOptions,
+  examinePort,
+  PORT_CHECKS,
+} from "./doctor/examine-port.ts";
+export { type Diagnosis, diagnose, type Finding, type FindingFacts, type FindingVerdict } from "./doctor/finding.ts";
+export type { LineOpener } from "./doctor/line-check.ts";
+export { SERVICE_CHECKS } from "./doctor/service-findings.ts";
 export type { TxEntry } from "./enqueue.ts";
 export { type CsvOptions, type CsvRounds, parseCsvRounds, readCsvRounds } from "./feed/csv.ts";
 export { type FeedEvent, type FeedOptions, type FeedSummary, feed } from "./feed/feed.ts";

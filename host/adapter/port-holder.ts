@@ -37,8 +37,14 @@ async function nameOf(pid: number): Promise<string | undefined> {
   return text.trim() || undefined;
 }
 
-/** `/proc/locks`: `1: FLOCK ADVISORY WRITE PID MAJOR:MINOR:INODE 0 EOF`, the device numbers in hexadecimal. */
-async function findLocker(path: string): Promise<number | undefined> {
+/**
+ * The process that has a file locked, of `/proc/locks`: `1: FLOCK ADVISORY WRITE PID MAJOR:MINOR:INODE 0 EOF`, the device
+ * numbers in hexadecimal.
+ *
+ * @param wanted the kind of lock: serial ports have `FLOCK`, LevelDB's stores `POSIX`
+ * @throws what the system says, where the file or the list of locks cannot be seen
+ */
+export async function findLocker(path: string, wanted: "FLOCK" | "POSIX" = "FLOCK"): Promise<number | undefined> {
   const { dev, ino } = await stat(path, { bigint: true });
   const major = ((dev >> 8n) & 0xfffn) | ((dev >> 32n) & ~0xfffn);
   const minor = (dev & 0xffn) | ((dev >> 12n) & 0xffffff00n);
@@ -46,7 +52,7 @@ async function findLocker(path: string): Promise<number | undefined> {
   const file = `${hex(major)}:${hex(minor)}:${ino}`;
   for (const line of (await readFile("/proc/locks", "utf8")).split("\n")) {
     const [, kind, , , pid, where] = line.trim().split(/\s+/);
-    if (kind === "FLOCK" && where === file && Number(pid) > 0) return Number(pid);
+    if (kind === wanted && where === file && Number(pid) > 0) return Number(pid);
   }
   return undefined;
 }

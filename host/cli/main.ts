@@ -8,6 +8,7 @@ import { registerBridgeVerb } from "./bridge-verb.ts";
 import { registerCodegenVerbs } from "./codegen-verb.ts";
 import { registerConfigVerbs } from "./config-verbs.ts";
 import { registerDemoVerb } from "./demo-verb.ts";
+import { registerDoctorVerb } from "./doctor-verb.ts";
 import { registerEmulateVerb } from "./emulate-verb.ts";
 import { registerFeedVerb } from "./feed-verb.ts";
 import type { CliIo } from "./io.ts";
@@ -33,6 +34,7 @@ const program = new Command("sakuraio")
   .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2));
 
 registerDemoVerb(program, io);
+registerDoctorVerb(program, io);
 registerEmulateVerb(program, io);
 registerModuleVerbs(program, io);
 registerFeedVerb(program, io);

@@ -1,5 +1,5 @@
 /** The options of every verb that opens a module's port. */
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { integer } from "./options.ts";
 
 const PORT_HELP =
@@ -22,9 +22,11 @@ dumb.
 frame, so the values that are sent and received too; of the port its kind and
 speed, no path and no host.`;
 
-export function addPortFlags(command: Command): Command {
+/** @param instead the option that may stand in the port's place, as commander calls it; without it a port is needed */
+export function addPortFlags(command: Command, instead?: string): Command {
+  const port = new Option("--port <URI>", PORT_HELP);
   return command
-    .requiredOption("--port <URI>", PORT_HELP)
+    .addOption(instead === undefined ? port.makeOptionMandatory() : port.conflicts(instead))
     .option("--baud <N>", "speed of the serial port (default: 115200)", integer(50, 4_000_000))
     .option("--timeout <MS>", "for each try of a command (default: 1000)", integer(1, 600_000))
     .option("--trace", "show each frame, both ways, on stderr", false)

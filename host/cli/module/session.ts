@@ -83,7 +83,8 @@ export function tellUnknownOutcome(error: unknown, io: CliIo): void {
   if (outcome === "unknown" && isSakuraError(error)) printLine(io.stderr, `sakuraio: ${error.message}`);
 }
 
-function portOf({ port, baud }: PortOptions): PortUri {
+/** The port that is meant, with its speed. @throws SakuraError INVALID_ARGUMENT */
+export function portOf({ port, baud }: PortOptions): PortUri {
   const uri = parsePortUri(port, { baudRate: baud });
   if (baud === undefined) return uri;
   const line = uri.kind === "buspirate" ? uri.line : uri;

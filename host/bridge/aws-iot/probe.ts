@@ -2,9 +2,9 @@
 import { isIP } from "node:net";
 import { connect as connectTls, type TLSSocket } from "node:tls";
 import { SakuraError } from "../../../protocol/errors.ts";
-import { type Ending, explainFailure, type Phase } from "../../bridge/aws-iot/failure.ts";
 import { systemClock } from "../../clock.ts";
 import type { AwsIotServiceConfig } from "../../config/schema.ts";
+import { type Ending, explainFailure, type Phase } from "./failure.ts";
 import {
   type Answer,
   answers,

@@ -1,0 +1,71 @@
+/** What a check of the doctor found, and what all findings come to. */
+
+/** `problem`: it does not work; `warning`: it works, and something should be known; `skipped`: it was not looked at. */
+export type FindingVerdict = "ok" | "warning" | "problem" | "skipped";
+
+export interface Finding {
+  /** Which check: one of `PORT_CHECKS` or `BRIDGE_CHECKS`. */
+  readonly check: string;
+  /** Which service or module of a bridge's file it is about, such as `module u0123456789b`. */
+  readonly subject?: string;
+  readonly verdict: FindingVerdict;
+  /** What was seen, or why it was skipped: one sentence without a full stop. */
+  readonly seen: string;
+  /** What to do, the first thing first. Empty where nothing has to be done. */
+  readonly advice: readonly string[];
+  /** The same for programs. Times in ms. */
+  readonly facts: FindingFacts;
+}
+
+export type FindingFacts = Readonly<Record<string, string | number | boolean | undefined>>;
+
+type Rest = Partial<Pick<Finding, "advice" | "facts">>;
+
+export function ok(check: string, seen: string, { advice = [], facts = {} }: Rest = {}): Finding {
+  return { check, verdict: "ok", seen, advice, facts };
+}
+
+export function warning(check: string, seen: string, { advice = [], facts = {} }: Rest = {}): Finding {
+  return { check, verdict: "warning", seen, advice, facts };
+}
+
+export function problem(check: string, seen: string, { advice = [], facts = {} }: Rest = {}): Finding {
+  return { check, verdict: "problem", seen, advice, facts };
+}
+
+export function skipped(check: string, reason: string, facts: FindingFacts = {}): Finding {
+  return { check, verdict: "skipped", seen: reason, advice: [], facts };
+}
+
+/** What it all comes to. */
+export interface Diagnosis {
+  readonly outcome: "well" | "works-but" | "stops";
+  /** The first check that is a problem, or else the first that is a warning; nothing when all is well. */
+  readonly first: Finding | undefined;
+  /** One line for people. */
+  readonly text: string;
+}
+
+/** The findings of one examination in one verdict. */
+export function diagnose(findings: readonly Finding[]): Diagnosis {
+  const stop = findings.find(({ verdict }) => verdict === "problem");
+  if (stop) {
+    const [todo = stop.seen] = stop.advice;
+    return { outcome: "stops", first: stop, text: `It stops at "${nameOf(stop)}". Do this first: ${todo}` };
+  }
+  const warnings = findings.filter(({ verdict }) => verdict === "warning");
+  const [first, ...more] = warnings;
+  if (!first) return { outcome: "well", first: undefined, text: wellText(findings) };
+  const others = more.length === 0 ? "" : ` (also look at: ${more.map(nameOf).join(", ")})`;
+  return { outcome: "works-but", first, text: `It works, but ${first.seen}${others}` };
+}
+
+/** What was not looked at is not said to be well. */
+function wellText(findings: readonly Finding[]): string {
+  const left = new Set(findings.filter(({ verdict }) => verdict === "skipped").map(({ check }) => check));
+  return left.size === 0 ? "All is well." : `All that was checked is well. Not checked: ${[...left].join(", ")}`;
+}
+
+function nameOf({ check, subject }: Finding): string {
+  return subject === undefined ? check : `${subject}: ${check}`;
+}
