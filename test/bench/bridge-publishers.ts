@@ -130,7 +130,7 @@ export function configIn(
 ): BridgeConfig {
   const write = (name: string, text: string): string => {
     const path = join(directory, name);
-    writeFileSync(path, text);
+    writeFileSync(path, text, { mode: 0o600 });
     return path;
   };
   write("root.pem", broker.root);

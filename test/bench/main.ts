@@ -10,12 +10,14 @@ import { benchDurable } from "./durable.ts";
 import { benchLatency } from "./latency.ts";
 import { type Row, tableHead, tableLine } from "./report.ts";
 import { benchBacklog, benchModules } from "./scale.ts";
+import { benchStartup } from "./startup.ts";
 import { benchTap } from "./tap.ts";
 import { benchPacedUart, benchUart } from "./uart.ts";
 
 type Benchmark = (report: (row: Row) => void) => Promise<void>;
 
 const benchmarks: { readonly [name: string]: Benchmark } = {
+  startup: benchStartup,
   codec: benchCodec,
   uart: benchUart,
   "uart-115200": benchPacedUart,

@@ -8,6 +8,8 @@ export interface Row {
   readonly unit: string;
   /** Against what stands in `of`, within the same run. */
   readonly ratio?: Spread & { readonly of: string };
+  /** How much more than what stands in `of`, round by round, in the figure's unit. */
+  readonly over?: Spread & { readonly of: string };
   /** Of what a wire of this speed could carry. */
   readonly wireShare?: number;
   readonly goal?: Goal;
@@ -32,16 +34,20 @@ export function atLeastBoth(ratio: Spread, wanted: number, figure: number, wante
 }
 
 /** A line of the table, columns aligned with {@link tableHead}'s. */
-export function tableLine({ name, figure, unit, ratio, wireShare, goal }: Row): string {
-  const compared = ratio
-    ? `${percent(ratio.median)} (${percent(ratio.min)} to ${percent(ratio.max)}) of ${ratio.of}`
-    : "";
+export function tableLine(row: Row): string {
+  const { name, figure, unit, wireShare, goal } = row;
   const verdict = goal ? (goal.reached ? "yes" : "NO") : "";
   const wire = wireShare === undefined ? "" : `, ${percent(wireShare)} of the wire`;
-  return columns(name, `${rounded(figure)} ${unit}${wire}`, compared, goal?.words ?? "", verdict);
+  return columns(name, `${rounded(figure)} ${unit}${wire}`, compared(row), goal?.words ?? "", verdict);
 }
 
-export const tableHead = columns("what", "figure (median)", "ratio (min to max)", "goal", "reached");
+function compared({ ratio, over, unit }: Row): string {
+  if (ratio) return `${percent(ratio.median)} (${percent(ratio.min)} to ${percent(ratio.max)}) of ${ratio.of}`;
+  if (over) return `+${rounded(over.median)} (${rounded(over.min)} to ${rounded(over.max)}) ${unit} on ${over.of}`;
+  return "";
+}
+
+export const tableHead = columns("what", "figure (median)", "ratio or difference (min to max)", "goal", "reached");
 
 function columns(name: string, figure: string, ratio: string, goal: string, reached: string): string {
   return `${name.padEnd(39)}  ${figure.padEnd(37)}  ${ratio.padEnd(42)}  ${goal.padEnd(20)}  ${reached}`.trimEnd();
