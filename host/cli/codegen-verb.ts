@@ -5,7 +5,7 @@ import type { CliIo } from "./io.ts";
 import { runVerb } from "./process-io.ts";
 
 export function registerCodegenVerbs(program: Command, io: () => CliIo): void {
-  const codegen = program.command("codegen").summary("code for firmware, from the command table");
+  const codegen = program.command("codegen").summary("a C header and the protocol's document, from the command table");
   codegen
     .command("c")
     .summary("a C99 header for firmware")
@@ -26,6 +26,28 @@ Examples:
       runVerb(options.json, io(), async (cli) => {
         const { codegenC } = await import("./codegen.ts");
         return codegenC(options, cli);
+      }),
+    );
+  codegen
+    .command("docs")
+    .summary("the protocol as a Markdown document")
+    .description(
+      "Writes down what a driver and a module say to each other: frames, statuses, every command with its payloads, " +
+        "channel values, and what the module's numbers mean.",
+    )
+    .option("-o, --output <FILE>", "where it goes; a file that is there is replaced (default: stdout)")
+    .option("--json", "one JSON object on stdout: what was written, or with no FILE the text itself", false)
+    .addHelpText(
+      "after",
+      `
+Examples:
+  sakuraio codegen docs -o protocol.md
+  sakuraio codegen docs | less`,
+    )
+    .action((options: CodegenOptions) =>
+      runVerb(options.json, io(), async (cli) => {
+        const { codegenDocs } = await import("./codegen.ts");
+        return codegenDocs(options, cli);
       }),
     );
 }

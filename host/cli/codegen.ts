@@ -1,7 +1,8 @@
-/** `sakuraio codegen`: code for firmware, into a file or onto stdout. */
+/** `sakuraio codegen`: what is made from the command table, into a file or onto stdout. */
 import { writeFile } from "node:fs/promises";
 import { reasonOf, SakuraError } from "../../protocol/errors.ts";
 import { cHeader } from "../codegen/c.ts";
+import { protocolDocument } from "../codegen/docs.ts";
 import { version } from "../version.ts";
 import { type CliIo, type ExitCode, printLine } from "./io.ts";
 import { jsonLine } from "./json-line.ts";
@@ -12,20 +13,37 @@ export interface CodegenOptions {
   readonly json: boolean;
 }
 
-/** @throws SakuraError FILE_FAILED when the file cannot be written */
-export async function codegenC({ output, json }: CodegenOptions, io: CliIo): Promise<ExitCode> {
-  const text = cHeader(version());
-  // ASCII: as many bytes as characters.
-  const bytes = text.length;
+/** A C header. @throws SakuraError FILE_FAILED when the file cannot be written */
+export function codegenC(options: CodegenOptions, io: CliIo): Promise<ExitCode> {
+  return written({ event: "header", noun: "the header", text: cHeader(version()) }, options, io);
+}
+
+/** The protocol as a Markdown document. @throws SakuraError FILE_FAILED when the file cannot be written */
+export function codegenDocs(options: CodegenOptions, io: CliIo): Promise<ExitCode> {
+  return written({ event: "document", noun: "the document", text: protocolDocument() }, options, io);
+}
+
+interface Generated {
+  readonly event: string;
+  readonly noun: string;
+  readonly text: string;
+}
+
+async function written(
+  { event, noun, text }: Generated,
+  { output, json }: CodegenOptions,
+  io: CliIo,
+): Promise<ExitCode> {
+  const bytes = Buffer.byteLength(text);
   if (output === undefined) {
-    if (json) printLine(io.stdout, jsonLine({ event: "header", bytes, text }));
+    if (json) printLine(io.stdout, jsonLine({ event, bytes, text }));
     else io.stdout.write(text);
     return 0;
   }
   try {
     await writeFile(output, text);
   } catch (error) {
-    throw new SakuraError("FILE_FAILED", `the header cannot be written: ${reasonOf(error)}`, {
+    throw new SakuraError("FILE_FAILED", `${noun} cannot be written: ${reasonOf(error)}`, {
       context: { file: output },
       cause: error,
     });

@@ -27,7 +27,7 @@ function isStatus(name: string): name is Status {
 }
 
 /** Every set of names that a command's payload uses, once. */
-function namedInTable(): readonly NamedNumbers[] {
+export function namedInTable(): readonly NamedNumbers[] {
   const found = new Map<string, NamedNumbers>();
   for (const name of commandNames) {
     const { request, response } = commandTable[name];
@@ -36,7 +36,7 @@ function namedInTable(): readonly NamedNumbers[] {
   return [...found.values()];
 }
 
-function namesIn(layout: Layout): readonly NamedNumbers[] {
+export function namesIn(layout: Layout): readonly NamedNumbers[] {
   if (layout.kind !== "fields") return [];
   return layout.fields.flatMap((field) => (field.kind === "unsigned" ? [] : [field.names]));
 }
