@@ -1,6 +1,8 @@
 /** Whether bytes arrive as they were sent: many echoes of growing length, counted and timed. */
 import type { Clock } from "../../protocol/bus.ts";
 import { isSakuraError, type SakuraError } from "../../protocol/errors.ts";
+import { encodeRequest } from "../../protocol/frame.ts";
+import { statuses } from "../../protocol/status.ts";
 import { monotonicMs } from "../clock.ts";
 import type { SakuraModule } from "../module.ts";
 import { isRefusal } from "../outcome.ts";
@@ -23,8 +25,9 @@ interface Tally {
   silent: number;
   /** The answer arrived damaged. */
   damaged: number;
-  /** The module says that the request arrived damaged. */
+  /** The module says that the request arrived damaged, at the first try or a later one. */
   refused: number;
+  /** It put an echo off; that is no error of the line. */
   busy: number;
 }
 
@@ -34,21 +37,58 @@ export async function examineEchoes(module: SakuraModule, options: EchoOptions):
   const tally: Tally = { done: 0, tripsMs: [], silent: 0, damaged: 0, refused: 0, busy: 0 };
   const end = monotonicMs(clock) + limitMs;
   while (tally.done < echoes && monotonicMs(clock) < end) {
-    const start = monotonicMs(clock);
     const payload = payloadOf(tally.done);
+    const watch = watchSendings(module, payload, clock);
     try {
       const back = await module.echoBack(payload, { retries: 0, signal });
-      if (back.length === payload.length && back.every((byte, i) => byte === payload[i])) {
-        tally.tripsMs.push(monotonicMs(clock) - start);
-      } else tally.damaged++;
+      if (back.length !== payload.length || !back.every((byte, i) => byte === payload[i])) tally.damaged++;
+      else countReturned(tally, watch.seen());
     } catch (error) {
       if (isRefusal(error, "MISSING")) return skipped("parity", "this firmware knows no echo");
       count(tally, error);
+    } finally {
+      watch.stop();
     }
     tally.done++;
     onProgress?.(tally.done, echoes);
   }
   return findingOf(tally, echoes, limitMs);
+}
+
+/** How one echo went over the wire. */
+interface Sendings {
+  /** How often its request was sent. */
+  readonly sent: number;
+  /** How often a busy module put it off. */
+  readonly busy: number;
+  /** From its last sending until now, in ms; without what brought the line back in step before it. */
+  readonly tripMs: number;
+}
+
+/** The client repeats by itself what arrived damaged at the module: here just that is to be counted. */
+function watchSendings(module: SakuraModule, payload: Uint8Array, clock: Clock) {
+  const request = encodeRequest("ECHO_BACK", payload);
+  let sent = 0;
+  let busy = 0;
+  let start = 0;
+  const stop = module.onFrame(({ direction, bytes }) => {
+    if (direction === "answer") {
+      if (bytes[0] === statuses.values.BUSY) busy++;
+    } else if (bytes.length === request.length && bytes.every((byte, i) => byte === request[i])) {
+      sent++;
+      start = monotonicMs(clock);
+    }
+  });
+  return { stop, seen: (): Sendings => ({ sent, busy, tripMs: monotonicMs(clock) - start }) };
+}
+
+/** An echo that came back right, at whichever try. */
+function countReturned(tally: Tally, { sent, busy, tripMs }: Sendings): void {
+  if (sent - 1 > busy) tally.refused++;
+  else {
+    if (busy > 0) tally.busy++;
+    tally.tripsMs.push(tripMs);
+  }
 }
 
 /** The same bytes each time, and every bit in either state sooner or later. */

@@ -57,6 +57,23 @@ describe("parity", () => {
     });
   });
 
+  it.each(["PARITY", "INVALID_SYNTAX"] as const)("counts what arrives damaged at the module: %s", async (status) => {
+    let asked = 0;
+    module.override("ECHO_BACK", (_request, next) => (++asked % 3 === 0 ? refuse(status) : next()));
+    const parity = findingOf(await examined(endpoint.uri, { echoes: 40 }), "parity");
+    // Three askings for two echoes: every second echo is asked for twice.
+    expect(parity).toMatchObject({ verdict: "problem", facts: { echoes: 40, errors: 20, refused: 20, damaged: 0 } });
+    expect(parity.seen).toContain("20 arrived damaged at the module");
+  });
+
+  it("takes a module that is busy at times for no bad line", async () => {
+    let asked = 0;
+    module.override("ECHO_BACK", (_request, next) => (++asked % 5 === 0 ? refuse("BUSY") : next()));
+    const parity = findingOf(await examined(endpoint.uri, { echoes: 16 }), "parity");
+    expect(parity).toMatchObject({ verdict: "ok", facts: { echoes: 16, errors: 0, busy: 4 } });
+    expect(parity.seen).toContain("the module was busy 4 times");
+  });
+
   it("makes fewer where the line is slow, and says so", async () => {
     const findings = await look({ echoes: 200, echoLimitMs: 0 });
     expect(findingOf(findings, "parity").seen).toContain("only 0 of 200 were made in 0 s");
