@@ -68,16 +68,17 @@ const FIRST_MS = Date.UTC(2016, 0, 1);
 function examineTime({ time, connection }: Snapshot): Finding {
   if (!time.ok) return unread("time", time.error);
   const module = Number(time.value.module);
-  const offMs = Math.round(module - time.value.host);
+  // In JSON -0 would be told as such.
+  const offMs = Math.round(module - time.value.host) + 0;
   const facts = { module: formatDateTime(module), host: formatDateTime(Math.round(time.value.host)), offMs };
-  if (Math.abs(offMs) <= CLOCK_MS_MAX) return ok("time", "its clock and this machine's agree", { facts });
+  if (Math.abs(offMs) <= CLOCK_MS_MAX) return ok("time", "the module's clock and this machine's agree", { facts });
   if (module < FIRST_MS) {
-    return warning("time", `its clock is not set: it says ${facts.module}`, {
+    return warning("time", `the module's clock is not set: it says ${facts.module}`, {
       advice: ["it comes from the network: see connection below, and run the doctor again once it is online"],
       facts,
     });
   }
-  const seen = `its clock is ${duration(Math.abs(offMs))} ${offMs < 0 ? "behind" : "ahead of"} this machine's`;
+  const seen = `the module's clock is ${duration(Math.abs(offMs))} ${offMs < 0 ? "behind" : "ahead of"} this machine's`;
   const online = connection.ok && connection.value.online;
   return warning("time", `${seen}: it says ${facts.module}, this machine ${facts.host}`, {
     advice: [

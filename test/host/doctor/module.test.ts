@@ -119,10 +119,10 @@ describe("time", () => {
   const at = (ms: number) => ({ now: () => ms, after: () => () => undefined });
 
   it.each([
-    [0, "ok", "its clock and this machine's agree"],
-    [-90_000, "warning", "its clock is 90 s behind this machine's"],
-    [3 * 86_400_000, "warning", "its clock is 3 days ahead of this machine's"],
-    [-NOW, "warning", "its clock is not set: it says 1970-01-01T00:00:00.000Z"],
+    [0, "ok", "the module's clock and this machine's agree"],
+    [-90_000, "warning", "the module's clock is 90 s behind this machine's"],
+    [3 * 86_400_000, "warning", "the module's clock is 3 days ahead of this machine's"],
+    [-NOW, "warning", "the module's clock is not set: it says 1970-01-01T00:00:00.000Z"],
   ])("off by %s ms is %s", async (offMs, verdict, seen) => {
     place({ clock: at(NOW + offMs) });
     // Only the looks at the clock are held: waits are the system's.
