@@ -119,5 +119,6 @@ const describe: DescribeVerb = (subject, name, description, example) =>
 /** `file get`: as it is typed here. */
 function pathOf(command: Command): string {
   const { parent } = command;
-  return parent?.parent === null ? command.name() : `${pathOf(parent)} ${command.name()}`;
+  // The topmost is the shell itself, which nobody types.
+  return parent?.parent ? `${pathOf(parent)} ${command.name()}` : command.name();
 }
