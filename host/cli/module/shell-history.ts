@@ -48,8 +48,9 @@ export function openHistory(file: string, tell: (text: string) => void): History
     get lines() {
       return lines;
     },
-    add(line) {
-      if (line.trim() === "" || line === lines[0] || line.length > LINE_MAX) return;
+    add(typed) {
+      const line = typed.trimEnd();
+      if (line === "" || line === lines[0] || line.length > LINE_MAX) return;
       lines = [line, ...lines.filter((other) => other !== line)].slice(0, HISTORY_MAX);
       // Added, not written anew: two shells at once keep both their lines.
       trying(() => appendFileSync(file, `${line}\n`, { mode: 0o600 }));

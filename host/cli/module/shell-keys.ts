@@ -14,6 +14,7 @@ export function isKeySource(stream: NodeJS.ReadableStream): stream is KeySource 
 const CTRL_C = 0x03;
 const LINE_FEED = 0x0a;
 const RETURN = 0x0d;
+const TAB = 0x09;
 /** Of keys that wait. */
 const HELD_MAX = 65_536;
 
@@ -117,8 +118,8 @@ export class Keyboard {
     if (stream === undefined) return;
     if (this.#held.length > 0 && (kind === "line" || stream.readableFlowing === true)) {
       const keys = kind === "line" ? this.#upToEnter() : this.#all();
-      stream.push(keys);
       if (kind === "line" && keys.at(-1) === RETURN) this.#reader = undefined;
+      for (const piece of kind === "line" ? aroundTabs(keys) : [keys]) stream.push(piece);
     }
     if (this.#ended && this.#held.length === 0) stream.push(null);
   }
@@ -137,4 +138,16 @@ export class Keyboard {
     this.#held = Buffer.alloc(0);
     return keys;
   }
+}
+
+/** Node's editor takes a Tab among other keys for one that was pasted, and completes nothing. */
+function* aroundTabs(keys: Buffer): Generator<Buffer> {
+  let from = 0;
+  for (const [i, key] of keys.entries()) {
+    if (key !== TAB) continue;
+    if (i > from) yield keys.subarray(from, i);
+    yield keys.subarray(i, i + 1);
+    from = i + 1;
+  }
+  if (from < keys.length) yield keys.subarray(from);
 }
