@@ -99,6 +99,12 @@ export class Terminal {
     return Array.from({ length: buffer.baseY + this.#screen.rows }, (_, row) => lineOf(buffer, row));
   }
 
+  /** The rows that go on with the one above, because it was too long for the window. */
+  wrapped(): string[] {
+    const buffer = this.#screen.buffer.active;
+    return this.history().filter((_, row) => buffer.getLine(row)?.isWrapped === true);
+  }
+
   /** The bytes as they were printed, controls and all; Latin-1. */
   get output(): string {
     return this.#output;

@@ -8,8 +8,7 @@ import { shellGrammar } from "./shell-verbs.ts";
 import { quoteWord, splitForCompletion } from "./shell-words.ts";
 
 /** As `node:readline` asks: what the typed word can become, and that word. */
-export function shellCompleter(): (line: string) => [hits: string[], typed: string] {
-  const grammar = shellGrammar();
+export function shellCompleter(grammar = shellGrammar()): (line: string) => [hits: string[], typed: string] {
   return (line) => {
     const { before, typed } = splitForCompletion(line);
     const hits = candidates(grammar, before, typed).filter((hit) => hit.startsWith(typed));

@@ -51,9 +51,10 @@ export async function watchModule(
   try {
     while (!signal.aborted) {
       try {
-        listener.onStatus(await readChanging(module, signal));
+        // First, so that the queue's length says what is left in it.
         if (peek) listener.onOldest(await oldest(module, signal));
         else await takeValues(module, listener, signal, late.signal);
+        listener.onStatus(await readChanging(module, signal));
         listener.onTrouble(undefined);
       } catch (error) {
         if (signal.aborted && isSakuraError(error, "ABORTED")) return;

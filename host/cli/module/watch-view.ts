@@ -26,7 +26,7 @@ const SIGNAL_MAX = 5;
 /** The whole picture, with its last row saying how to end it. */
 export function watchPicture(watched: Watched, rows: number): readonly string[] {
   const foot = "q, Enter or Ctrl+C ends";
-  const above = watchLines(watched, rows - 2);
+  const above = watchLines(watched, rows - 1);
   return [...above, ...Array.from({ length: Math.max(0, rows - 1 - above.length) }, () => ""), foot];
 }
 
@@ -61,7 +61,8 @@ function statusRows({ state, status, trouble }: Watched): (readonly [string, str
     ["RX queue", `${queues.rx.queued} queued, ${queues.rx.available} free`],
     ["last sends", `queue ${queues.sends.queue}, immediate ${queues.sends.immediate}`],
   ];
-  if (state.kind === "lost") return [["port", `LOST, waiting for it: ${state.reason.message}`], ...rows];
+  if (state.kind === "lost")
+    return [["port", `LOST, waiting for it; the rest is as it was. ${state.reason.message}`], ...rows];
   return trouble === undefined ? [["port", "open"], ...rows] : [["port", `open, but ${trouble}`], ...rows];
 }
 
