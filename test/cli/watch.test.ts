@@ -1,5 +1,6 @@
 /** `sakuraio module watch`: in place on a terminal, a line for each change elsewhere. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { parseFaults } from "../../emulator/faults.ts";
 import { Running } from "../support/command.ts";
 import { PluggableModule } from "../support/pluggable-module.ts";
 import { Terminal, type TerminalOptions } from "../support/terminal.ts";
@@ -125,6 +126,48 @@ describe.skipIf(process.platform !== "linux")("on a terminal", () => {
       await screen.until("the prompt", () => screen.screen()[screen.cursor.row] === "sakura>");
     }
     screen.press("ctrl-d");
+    expect(await screen.exited).toBe(0);
+  });
+});
+
+describe.skipIf(process.platform !== "linux")("on a bad line", () => {
+  const FAULTS = "flip=0.005,drop=0.002,busy=0.05,seed=3";
+
+  it("shows each value, or says that one may be lost; and survives three pulled cables", async () => {
+    const running = new Running([
+      ..."module --json --timeout 100 --port".split(" "),
+      module.uri,
+      "watch",
+      "--interval",
+      "10",
+    ]);
+    await running.next("status");
+    module.emulated.setFaults(parseFaults(FAULTS));
+    for (let round = 0; round < 3; round++) {
+      for (let value = 0; value < 10; value++) module.deliver({ channel: 1, type: "i", value: 10 * round + value });
+      await running.next("value");
+      await module.unplug();
+      await running.next("port", ({ state }) => state === "lost");
+      await module.plug();
+      await running.next("port", ({ state }) => state === "open");
+    }
+    module.emulated.setFaults(parseFaults(""));
+    module.deliver({ channel: 99, type: "i", value: 0 });
+    await running.next("value", ({ channel }) => channel === 99);
+    const shown = running.lines.filter(({ event, channel }) => event === "value" && channel !== 99).length;
+    const unknown = running.lines.filter(({ code }) => code === "OUTCOME_UNKNOWN").length;
+    expect(shown).toBeLessThanOrEqual(30);
+    expect(shown + unknown).toBeGreaterThanOrEqual(30);
+    expect((await running.stop()).code).toBe(0);
+  });
+
+  it("on a terminal keeps in sight what may be lost", async () => {
+    const screen = await watch(["--timeout", "50"]);
+    module.emulated.setFaults(parseFaults("drop=1"));
+    await screen.shows(/^port {8}open, but a value may be lost: .*\n(.*\n)*0 values taken .*; \d+ more may be lost:$/m);
+    module.emulated.setFaults(parseFaults(""));
+    await screen.shows(/^port {8}open\n(.*\n)*0 values taken .*; \d+ more may be lost:$/m);
+    screen.type("q");
     expect(await screen.exited).toBe(0);
   });
 });

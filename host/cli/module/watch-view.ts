@@ -18,6 +18,8 @@ export interface Watched {
   /** The newest last; not all that were taken. */
   readonly values: readonly Arrived[];
   readonly taken: number;
+  /** How often nobody knows whether one was taken and lost. */
+  readonly unknown: number;
   readonly oldest: ReceivedValue | undefined;
 }
 
@@ -66,10 +68,11 @@ function statusRows({ state, status, trouble }: Watched): (readonly [string, str
   return trouble === undefined ? [["port", "open"], ...rows] : [["port", `open, but ${trouble}`], ...rows];
 }
 
-function takenText({ taken }: Watched): string {
-  return taken === 0
-    ? "no values yet; those that arrive are taken out of the RX queue (--peek leaves them)"
-    : `${count(taken, "value")} taken out of the RX queue:`;
+function takenText({ taken, unknown }: Watched): string {
+  if (taken === 0 && unknown === 0)
+    return "no values yet; those that arrive are taken out of the RX queue (--peek leaves them)";
+  const lost = unknown === 0 ? "" : `; ${unknown} more may be lost`;
+  return `${count(taken, "value")} taken out of the RX queue${lost}:`;
 }
 
 function valueLine({ at, value }: Arrived): string {

@@ -52,6 +52,7 @@ async function watchLive(module: SakuraModule, first: ModuleStatus, options: Opt
     trouble: undefined,
     values: [],
     taken: 0,
+    unknown: 0,
     oldest: undefined,
   };
   const ended = new AbortController();
@@ -67,9 +68,13 @@ async function watchLive(module: SakuraModule, first: ModuleStatus, options: Opt
     onValue: (arrived) =>
       change({ values: [...watched.values, arrived].slice(-VALUES_KEPT), taken: watched.taken + 1 }),
     onOldest: (oldest) => change({ oldest }),
-    // A lost port is shown as one.
-    onTrouble: (trouble) =>
-      change({ trouble: trouble && trouble.code !== "PORT_LOST" ? troubleText(trouble) : undefined }),
+    onTrouble: (trouble) => {
+      // It passes from its row, but is not forgotten.
+      const unknown = watched.unknown + (trouble?.code === "OUTCOME_UNKNOWN" ? 1 : 0);
+      // A lost port is shown as one.
+      const told = trouble !== undefined && trouble.code !== "PORT_LOST";
+      change({ unknown, trouble: told ? troubleText(trouble) : undefined });
+    },
   };
   try {
     await watchModule(module, listener, { ...options, signal: AbortSignal.any([io.signal, ended.signal]) });
@@ -122,7 +127,9 @@ async function watchByLines(module: SakuraModule, options: Options, { io, json }
       out(json ? valueEvent(value, "oldest") : `oldest in the RX queue: ${valueText(value)}`);
     },
     onTrouble: (trouble) => {
-      if (!onChange("trouble", trouble?.code) || !trouble || trouble.code === "PORT_LOST") return;
+      const changed = onChange("trouble", trouble?.code);
+      if (!trouble || trouble.code === "PORT_LOST") return;
+      if (!changed && trouble.code !== "OUTCOME_UNKNOWN") return;
       err(troubleText(trouble));
       if (json) out(jsonLine({ event: "warning", code: trouble.code, message: troubleText(trouble) }));
     },
