@@ -4,7 +4,11 @@ import type { SakuraError } from "../../protocol/errors.ts";
 export interface CliIo {
   readonly stdin: NodeJS.ReadableStream;
   /** Results only; with `--json`, one JSON object a line and nothing else. */
-  readonly stdout: NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
+  readonly stdout: NodeJS.WritableStream & {
+    readonly isTTY?: boolean;
+    readonly columns?: number;
+    readonly rows?: number;
+  };
   /** Everything that is for people to read on the side. */
   readonly stderr: NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
   /**

@@ -376,6 +376,8 @@ describe("the help", () => {
       "firmware",
       "raw",
       "file",
+      "watch",
+      "shell",
     ]);
   });
 

@@ -56,7 +56,7 @@ function queueRows({ tx, rx, sends }: ModuleQueues): (readonly [string, string])
   ];
 }
 
-function queueFields({ tx, rx, sends }: ModuleQueues): { readonly [key: string]: Plain } {
+export function queueFields({ tx, rx, sends }: ModuleQueues): { readonly [key: string]: Plain } {
   return {
     tx_queue: { queued: tx.queued, available: tx.available, send: sends.queue, immediate: sends.immediate },
     rx_queue: { queued: rx.queued, available: rx.available },
@@ -69,8 +69,8 @@ export function valueText(value: ReceivedValue): string {
   return `ch ${String(value.channel).padStart(3)}  ${value.type}  ${shown.replaceAll('"', "")}  ${ageText(value.offset)}`;
 }
 
-export function valueEvent(value: ReceivedValue): string {
-  return `{"event":"value","channel":${value.channel},"type":"${value.type}","value":${valueJson(value)},"offset":${value.offset}}`;
+export function valueEvent(value: ReceivedValue, event = "value"): string {
+  return `{"event":"${event}","channel":${value.channel},"type":"${value.type}","value":${valueJson(value)},"offset":${value.offset}}`;
 }
 
 function ageText(offset: bigint): string {

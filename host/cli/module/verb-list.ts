@@ -9,6 +9,7 @@ import type { ResetVerbOptions } from "./operate.ts";
 import type { ReceiveVerbOptions } from "./receive.ts";
 import type { SendVerbOptions, ValueOptions } from "./send.ts";
 import type { ModuleSession } from "./session.ts";
+import type { WatchVerbOptions } from "./watch.ts";
 
 /** Who runs a verb: the process, which ends with it, or a shell, which goes on. */
 export type VerbRunner = <Options extends object>(
@@ -27,6 +28,7 @@ export function addModuleVerbs(subject: Command, verb: DescribeVerb, run: VerbRu
   addQuestions(subject, verb, run);
   addOrders(subject, verb, run);
   addFiles(subject, verb, run);
+  addWatch(subject, verb, run);
 }
 
 /** What changes nothing in the module. */
@@ -45,6 +47,19 @@ function addQuestions(subject: Command, verb: DescribeVerb, run: VerbRunner): vo
     (_options: unknown, command: Command) =>
       run(command, async (_, session) => (await questions()).moduleQueue(session)),
   );
+}
+
+/** What goes on until it is ended. */
+function addWatch(subject: Command, verb: DescribeVerb, run: VerbRunner): void {
+  verb(subject, "watch", "status, signal, queues and arriving values, live in place", "watch --interval 200")
+    .option("--interval <MS>", "from one look to the next (default: 500)", integer(10, HOUR))
+    .option("--peek", "leave the values in the RX queue: without it, they are taken out", false)
+    .action((_options: unknown, command: Command) =>
+      run<WatchVerbOptions>(command, async (options, session) => {
+        const { moduleWatch } = await import("./watch.ts");
+        return moduleWatch(options, session);
+      }),
+    );
 }
 
 /** What changes something. */

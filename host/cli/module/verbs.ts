@@ -5,6 +5,7 @@ import { addPortFlags, PORT_NOTES } from "../port-flags.ts";
 import { runVerb } from "../process-io.ts";
 import { subjectHelp } from "../verb-help.ts";
 import type { ModuleSession, PortOptions } from "./session.ts";
+import type { ShellVerbOptions } from "./shell.ts";
 import { addModuleVerbs, type VerbRunner } from "./verb-list.ts";
 
 export function registerModuleVerbs(program: Command, io: () => CliIo): void {
@@ -28,4 +29,11 @@ export function registerModuleVerbs(program: Command, io: () => CliIo): void {
     });
   };
   addModuleVerbs(module, verb, run);
+  verb(module, "shell", "the verbs at a prompt, or line by line from stdin; help tells more there", "shell")
+    .option("--keep-going", "lines from stdin: go on after one that failed, and exit 1 at the end", false)
+    .addHelpText("after", "  printf 'status\\nsend 1:i=25\\n' | sakuraio module --port uart:/dev/ttyUSB0 shell")
+    .action((_options: unknown, command: Command) => {
+      const options = command.optsWithGlobals<ShellVerbOptions>();
+      return runVerb(options.json, io(), async (cli) => (await import("./shell.ts")).moduleShell(options, cli));
+    });
 }
