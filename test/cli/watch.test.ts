@@ -72,8 +72,9 @@ describe.skipIf(process.platform !== "linux")("on a terminal", () => {
   });
 
   it("fits into the window, also when its size changes", async () => {
-    const screen = await watch([], { columns: 80, rows: 24 });
     for (let value = 0; value < 30; value++) module.deliver({ channel: 1, type: "i", value });
+    // Nothing else has it drawn again meanwhile.
+    const screen = await watch(["--interval", "600000"], { columns: 80, rows: 24 });
     await screen.shows("30 values taken");
     expect(screen.screen().filter((text) => text.includes("  ch "))).toHaveLength(12);
     screen.resize(40, 13);
