@@ -1,9 +1,10 @@
 /** The command lines that the READMEs and docs/ show: each verb and each option of them exists. */
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { sakuraio } from "./support/command.ts";
+import { sakuraio } from "../support/command.ts";
+import { documents } from "../support/documents.ts";
 
-const ROOT = new URL("../", import.meta.url);
+const ROOT = new URL("../../", import.meta.url);
 
 type Wants = "none" | "optional" | "one" | "many";
 
@@ -103,13 +104,6 @@ function wordsOf(command: string): string[] {
   }
   return words;
 }
-
-const documents = [
-  ...readdirSync(ROOT).filter((name) => /^README.*\.md$/.test(name)),
-  ...readdirSync(new URL("docs/", ROOT))
-    .filter((name) => name.endsWith(".md"))
-    .map((name) => `docs/${name}`),
-];
 
 describe("the command lines that are shown", () => {
   it.each(documents)("in %s exist", async (document) => {
