@@ -1,14 +1,17 @@
 /** The command lines that the READMEs and docs/ show: each verb and each option of them exists. */
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { sakuraio } from "./support/command.ts";
+import { sakuraio } from "../support/command.ts";
+import { documents } from "../support/documents.ts";
 
-const ROOT = new URL("../", import.meta.url);
+const ROOT = new URL("../../", import.meta.url);
+
+type Wants = "none" | "optional" | "one" | "many";
 
 interface Help {
   readonly commands: ReadonlySet<string>;
-  /** Each option, long and short, and whether it wants a value. */
-  readonly options: ReadonlyMap<string, "none" | "optional" | "required">;
+  /** Each option, long and short, and what values it wants. */
+  readonly options: ReadonlyMap<string, Wants>;
   readonly takesArguments: boolean;
 }
 
@@ -39,10 +42,16 @@ function section(help: string, title: string): RegExpMatchArray[] {
   return [...text.matchAll(/^ {2}(\S+)(.*)$/gm)];
 }
 
-function optionsIn([line]: RegExpMatchArray): [string, "none" | "optional" | "required"][] {
+function optionsIn([line]: RegExpMatchArray): [string, Wants][] {
   const [flags = ""] = line.trim().split(/ {2,}/);
-  const value = flags.includes("<") ? "required" : flags.includes("[") ? "optional" : "none";
-  return Array.from(flags.matchAll(/--?[\w-]+/g), ([flag]) => [flag, value]);
+  const wants = flags.includes("...")
+    ? "many"
+    : flags.includes("<")
+      ? "one"
+      : flags.includes("[")
+        ? "optional"
+        : "none";
+  return Array.from(flags.matchAll(/--?[\w-]+/g), ([flag]) => [flag, wants]);
 }
 
 /** What is wrong with a command line, or nothing. */
@@ -52,12 +61,13 @@ async function problemOf(words: readonly string[]): Promise<string | undefined> 
   for (let i = 0; i < words.length; i++) {
     const word = words[i] ?? "";
     if (word.startsWith("-") && word !== "-") {
-      const [flag = "", value] = word.split("=");
+      const [flag = "", joined] = word.split("=");
       const wants = help.options.get(flag);
       if (wants === undefined) return `sakuraio ${verb.join(" ")} has no ${flag}`;
-      const next = words[i + 1];
-      if (wants === "required" && value === undefined && next === undefined) return `${flag} has no value`;
-      if (value === undefined && (wants === "required" || (wants === "optional" && !next?.startsWith("-")))) i++;
+      if (joined !== undefined || wants === "none") continue;
+      const values = valuesAfter(words, i).slice(0, wants === "many" ? undefined : 1);
+      if (values.length === 0 && wants !== "optional") return `${flag} has no value`;
+      i += values.length;
     } else if (help.commands.has(word)) {
       verb.push(word);
       help = await helpOf(verb);
@@ -66,11 +76,19 @@ async function problemOf(words: readonly string[]): Promise<string | undefined> 
   return undefined;
 }
 
+/** The words up to the next option. */
+function valuesAfter(words: readonly string[], at: number): readonly string[] {
+  const after = words.slice(at + 1);
+  const end = after.findIndex((word) => word.startsWith("-") && word !== "-");
+  return end === -1 ? after : after.slice(0, end);
+}
+
 /** The lines of a code block that are commands, without what follows them: a comment, a pipe. */
 function commandsIn(text: string): string[][] {
   const found: string[][] = [];
   let fenced = false;
-  for (const line of text.split("\n")) {
+  // A backslash at the end joins the next line.
+  for (const line of text.replace(/ \\\n\s*/g, " ").split("\n")) {
     if (line.trimStart().startsWith("```")) fenced = !fenced;
     const command = (fenced ? /^\s*(?:\$ )?sakuraio (.*)$/ : /^ {4,}(?:\$ )?sakuraio (.*)$/).exec(line)?.[1];
     if (command !== undefined) found.push(wordsOf(command));
@@ -86,13 +104,6 @@ function wordsOf(command: string): string[] {
   }
   return words;
 }
-
-const documents = [
-  ...readdirSync(ROOT).filter((name) => /^README.*\.md$/.test(name)),
-  ...readdirSync(new URL("docs/", ROOT))
-    .filter((name) => name.endsWith(".md"))
-    .map((name) => `docs/${name}`),
-];
 
 describe("the command lines that are shown", () => {
   it.each(documents)("in %s exist", async (document) => {
