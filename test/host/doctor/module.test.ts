@@ -284,7 +284,7 @@ describe("the verb", () => {
     const { code, out } = await run();
     expect(code).toBe(1);
     expect(out.match(/^--/gm)).toHaveLength(1);
-    expect(out).toContain('--  not checked    waits for "open": answer, parity, product,');
+    expect(out).toContain('--  not checked    not before "open" is well: answer, parity, product,');
   });
 
   it("with --json is an object a line", async () => {
