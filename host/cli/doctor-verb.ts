@@ -1,7 +1,5 @@
 /** The command line of `sakuraio doctor`. */
-import { type Command, InvalidArgumentError, Option } from "commander";
-import { isSakuraError } from "../../protocol/errors.ts";
-import { parseChannelArgument } from "./channel-args.ts";
+import { type Command, Option } from "commander";
 import type { DoctorVerbOptions } from "./doctor.ts";
 import type { CliIo } from "./io.ts";
 import { addPortFlags, PORT_NOTES } from "./port-flags.ts";
@@ -29,9 +27,9 @@ export function registerDoctorVerb(program: Command, io: () => CliIo): void {
       ]),
     )
     .addOption(
-      new Option("--send [CH:TYPE=VALUE]", "send one value at the end, and follow it until it is sent")
-        .preset(HARMLESS)
-        .argParser(channelValue),
+      new Option("--send [CH:TYPE=VALUE]", "send one value at the end, and follow it until it is sent").preset(
+        HARMLESS,
+      ),
     )
     .addHelpText("after", `${HELP}\n${PORT_NOTES}`)
     .action((options: DoctorVerbOptions, self: Command) => {
@@ -43,15 +41,6 @@ export function registerDoctorVerb(program: Command, io: () => CliIo): void {
         return doctorVerb(options, cli);
       });
     });
-}
-
-function channelValue(text: string) {
-  try {
-    return parseChannelArgument(text);
-  } catch (error) {
-    if (isSakuraError(error)) throw new InvalidArgumentError(error.message);
-    throw error;
-  }
 }
 
 const HELP = `

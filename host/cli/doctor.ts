@@ -1,8 +1,8 @@
 /** `sakuraio doctor`: has a port or a bridge examined, and prints each finding as it is made. */
-import type { ChannelEntry } from "../../protocol/channel.ts";
 import { examineBridge } from "../doctor/examine-bridge.ts";
 import { type DoctorProgress, type ExaminePortOptions, examinePort } from "../doctor/examine-port.ts";
 import { diagnose, type Finding } from "../doctor/finding.ts";
+import { parseChannelArgument } from "./channel-args.ts";
 import { DoctorPaper } from "./doctor-text.ts";
 import { type CliIo, type ExitCode, printLine } from "./io.ts";
 import { jsonLine } from "./json-line.ts";
@@ -14,7 +14,8 @@ export interface DoctorVerbOptions extends Omit<PortOptions, "port"> {
   readonly port?: string | undefined;
   /** A bridge's file. */
   readonly config?: string | undefined;
-  readonly send?: ChannelEntry | undefined;
+  /** `CH:TYPE=VALUE` */
+  readonly send?: string | undefined;
 }
 
 /** Exits 1 when a check is a problem. @throws SakuraError INVALID_ARGUMENT, ABORTED */
@@ -36,7 +37,8 @@ function examinedPort(
   io: CliIo,
 ): AsyncIterable<Finding> {
   const where = { ...options, port };
-  return examinePort(portOf(where), { ...common, send, open: () => openModule(where, io, { reopen: false }) });
+  const value = send === undefined ? undefined : parseChannelArgument(send);
+  return examinePort(portOf(where), { ...common, send: value, open: () => openModule(where, io, { reopen: false }) });
 }
 
 /** @param beforeLine makes room, where a live line is */

@@ -91,7 +91,7 @@ export async function* examinePort(
   }
   for (const check of ALWAYS) {
     if (told.has(check) || (check === "send" && options.send === undefined)) continue;
-    yield skipped(check, `waits for "${stop?.check ?? "the checks above"}"`, { because: stop?.check });
+    yield skipped(check, `not before "${stop?.check ?? "all above"}" is well`, { because: stop?.check });
   }
 }
 

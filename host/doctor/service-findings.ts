@@ -73,7 +73,7 @@ function asTheBridgeSays(name: string, { services }: RunningBridge): Finding {
   if (state === "online") return ok("connect", "the running bridge is online there", { facts });
   const why = reason === undefined ? "" : `: ${reason}`;
   const advice = ["see the bridge's log; stop the bridge and run the doctor again, to have each step tested"];
-  return problem("connect", `the running bridge is not online there, but ${state}${why}`, { advice, facts });
+  return problem("connect", `the running bridge is not online there (${state})${why}`, { advice, facts });
 }
 
 function findingOf(check: ServiceCheckName, result: ServiceCheckResult, message: string): Finding {

@@ -89,7 +89,7 @@ describe.skipIf(process.platform !== "linux")("a port that cannot be used", () =
       `there is no ${join(folder, "ttyUSB9")}: check the name and the cable`,
     );
     expect(findingOf(findings, "port").advice[0]).toContain("`sakuraio ports`");
-    expect(findingOf(findings, "parity").seen).toBe('waits for "port"');
+    expect(findingOf(findings, "parity").seen).toBe('not before "port" is well');
   });
 
   it("is an adapter that is not plugged in", async () => {
