@@ -24,21 +24,24 @@ export interface Watched {
 }
 
 const SIGNAL_MAX = 5;
+/** `connection` and two blanks. */
+const NAME_WIDTH = 12;
+const PORT_ROWS = 3;
 
 /** The whole picture, with its last row saying how to end it. */
-export function watchPicture(watched: Watched, rows: number): readonly string[] {
+export function watchPicture(watched: Watched, columns: number, rows: number): readonly string[] {
   const foot = "q, Enter or Ctrl+C ends";
-  const above = watchLines(watched, rows - 1);
+  const above = watchLines(watched, columns, rows - 1);
   return [...above, ...Array.from({ length: Math.max(0, rows - 1 - above.length) }, () => ""), foot];
 }
 
 /** Without what a window needs: as many of the newest values as fit in so many rows. */
-export function watchLines(watched: Watched, rows: number): string[] {
+export function watchLines(watched: Watched, columns: number, rows: number): string[] {
   const { port, peek, identity, values, oldest } = watched;
   const head = [
     `${port}  ${identity.productName} ${identity.uniqueId}, firmware ${identity.firmware}`,
     "",
-    ...table(statusRows(watched)).split("\n"),
+    ...table(statusRows(watched, columns)).split("\n"),
     "",
   ];
   if (peek) {
@@ -52,7 +55,7 @@ export function watchLines(watched: Watched, rows: number): string[] {
   );
 }
 
-function statusRows({ state, status, trouble }: Watched): (readonly [string, string])[] {
+function statusRows({ state, status, trouble }: Watched, columns: number): (readonly [string, string])[] {
   const { connection, signal, time, queues } = status;
   const why = connection.lastError === "none" ? "" : `, last error: ${connection.lastError}`;
   const rows: (readonly [string, string])[] = [
@@ -63,14 +66,29 @@ function statusRows({ state, status, trouble }: Watched): (readonly [string, str
     ["RX queue", `${queues.rx.queued} queued, ${queues.rx.available} free`],
     ["last sends", `queue ${queues.sends.queue}, immediate ${queues.sends.immediate}`],
   ];
-  if (state.kind === "lost")
-    return [["port", `LOST, waiting for it; the rest is as it was. ${state.reason.message}`], ...rows];
-  return trouble === undefined ? [["port", "open"], ...rows] : [["port", `open, but ${trouble}`], ...rows];
+  return [...portRows(portText(state, trouble), columns), ...rows];
+}
+
+function portText(state: PortState, trouble: string | undefined): string {
+  if (state.kind === "lost") return `LOST, waiting for it; the rest is as it was. ${state.reason.message}`;
+  return trouble === undefined ? "open" : `open, but ${trouble}`;
+}
+
+/** What is wrong is worth more than one row; the whole of a very long text is not. */
+function portRows(text: string, columns: number): (readonly [string, string])[] {
+  const width = Math.max(20, columns - NAME_WIDTH);
+  const lines = [""];
+  for (const word of text.split(" ")) {
+    const line = lines.at(-1) ?? "";
+    if (line !== "" && line.length + 1 + word.length > width) lines.push(word);
+    else lines[lines.length - 1] = line === "" ? word : `${line} ${word}`;
+  }
+  return lines.slice(0, PORT_ROWS).map((line, i) => [i === 0 ? "port" : "", line]);
 }
 
 function takenText({ taken, unknown }: Watched): string {
   if (taken === 0 && unknown === 0)
-    return "no values yet; those that arrive are taken out of the RX queue (--peek leaves them)";
+    return "no values yet; any that arrives is taken out of the RX queue (not with --peek)";
   const lost = unknown === 0 ? "" : `; ${unknown} more may be lost`;
   return `${count(taken, "value")} taken out of the RX queue${lost}:`;
 }

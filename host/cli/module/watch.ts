@@ -57,7 +57,7 @@ async function watchLive(module: SakuraModule, first: ModuleStatus, options: Opt
   };
   const ended = new AbortController();
   const stopKeys = endByKey(io, () => ended.abort());
-  const screen = new LiveScreen(io.stdout, (_, rows) => watchPicture(watched, rows));
+  const screen = new LiveScreen(io.stdout, (columns, rows) => watchPicture(watched, columns, rows));
   const change = (part: Partial<Watched>): void => {
     watched = { ...watched, ...part };
     screen.draw();
@@ -83,7 +83,8 @@ async function watchLive(module: SakuraModule, first: ModuleStatus, options: Opt
     screen.close();
     stopKeys();
     // The values that were taken are nowhere else: the last picture stays.
-    for (const line of watchLines(watched, (io.stdout.rows ?? 24) - 1)) printLine(io.stdout, line);
+    const { columns = 80, rows = 24 } = io.stdout;
+    for (const line of watchLines(watched, columns, rows - 1)) printLine(io.stdout, line);
   }
 }
 
