@@ -26,7 +26,8 @@ export class DoctorPaper {
 
   constructor(stdout: { readonly isTTY?: boolean; readonly columns?: number }) {
     this.#paint = painter(stdout);
-    this.#columns = Math.max(COLUMNS_MIN, Math.min(COLUMNS, stdout.columns ?? COLUMNS));
+    // A terminal whose width nobody knows says 0.
+    this.#columns = Math.max(COLUMNS_MIN, Math.min(COLUMNS, stdout.columns || COLUMNS));
   }
 
   /** The lines to print now. */

@@ -143,9 +143,9 @@ const ERRORS: Readonly<Partial<Record<ConnectionError, string>>> = {
 };
 
 function offlineAdvice(lastError: ConnectionError, signal: Reading<number>, id: string): string[] {
-  const wait = "after power-on it takes up to a few minutes: wait, and run the doctor again";
+  const wait = "after power-on connecting takes a while: wait some minutes, and run the doctor again";
   const account = `check in the control panel that this module${id} is registered, and its SIM's contract is active`;
-  const power = "check the power supply: the radio takes short bursts of current that a weak one cannot give";
+  const power = "check the power supply: a radio takes bursts of current, and a weak supply breaks down under them";
   switch (lastError) {
     case "out-of-service-area":
       return [

@@ -221,7 +221,9 @@ describe("aws-iot check", () => {
     const io = new FakeIo();
     expect(await awsIotCheck({ config: file, publish: false, json: false }, io)).toBe(0);
     expect(io.out).toMatch(/^ok {10}connect {6}iot:Connect on client\/gateway$/m);
-    expect(io.out).toMatch(/^not tested {2}publish {6}iot:Publish on topic\/sakura\/up\/u1: --publish/m);
+    expect(io.out).toMatch(
+      /^not tested {2}publish {6}iot:Publish on topic\/sakura\/up\/u1: "sakuraio aws-iot check --publish"/m,
+    );
     const stopped = new FakeIo();
     stopped.stop();
     await expect(awsIotCheck({ config: file, publish: false, json: false }, stopped)).rejects.toMatchObject({

@@ -132,7 +132,11 @@ class Check {
     let current: Probe | undefined = probe;
     for (const [check, topic] of topics) {
       if (!publish) {
-        this.#report(check, "not-tested", `iot:Publish on topic/${topic}: --publish sends a message there`);
+        this.#report(
+          check,
+          "not-tested",
+          `iot:Publish on topic/${topic}: "sakuraio aws-iot check --publish" sends a message there`,
+        );
         continue;
       }
       if (!current?.isOpen) current = await this.#again(clientId);
