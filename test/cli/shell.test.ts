@@ -226,6 +226,21 @@ describe.skipIf(process.platform !== "linux")("at the prompt", () => {
     await terminal.shows("sent 8 values");
   });
 
+  it("nothing of the lines before is left: no warning, and one prompt at another size", async () => {
+    await shell();
+    terminal.type(Array.from({ length: 12 }, (_, i) => `echo ${10 + i}\r`).join(""));
+    await terminal.shows("21  1 byte");
+    await atPrompt();
+    const before = terminal.output.length;
+    terminal.resize(60, 24);
+    terminal.type("queue\r");
+    await terminal.shows("RX queue  0 queued");
+    await atPrompt();
+    // One for the new size, one that follows the verb.
+    expect(terminal.output.slice(before).match(/sakura>/g)?.length).toBeLessThanOrEqual(2);
+    expect(terminal.output).not.toContain("Warning");
+  });
+
   it("SIGTERM leaves with the terminal as it was", async () => {
     await shell();
     terminal.type("receive --follow\r");

@@ -40,7 +40,8 @@ export function editLine(keyboard: Keyboard, { stdout }: Pick<CliIo, "stdout">, 
   const typed = new Promise<Typed>((resolve) => {
     const finish = (how: Typed): void => {
       signal.removeEventListener("abort", onAbort);
-      editor.removeAllListeners();
+      // These alone: by its own, the editor lets go of the terminal when it is closed.
+      editor.off("line", onLine).off("SIGINT", onInterrupt).off("close", onClose).off("SIGCONT", onContinued);
       // Before the editor would give the terminal back: keys typed from now on wait for the next line.
       keyboard.release(keys);
       editor.close();
@@ -55,17 +56,18 @@ export function editLine(keyboard: Keyboard, { stdout }: Pick<CliIo, "stdout">, 
       leaveLine("");
       finish({ kind: "end" });
     };
-    editor.on("line", (line) => finish({ kind: "line", line }));
-    editor.on("SIGINT", () => {
+    const onLine = (line: string): void => finish({ kind: "line", line });
+    const onInterrupt = (): void => {
       leaveLine("^C");
       finish({ kind: "interrupted", empty: editor.line === "" });
-    });
-    editor.on("close", () => {
+    };
+    const onClose = (): void => {
       stdout.write("\r\n");
       finish({ kind: "end" });
-    });
+    };
     // Stopped by Ctrl+Z, and gone on with.
-    editor.on("SIGCONT", () => editor.prompt(true));
+    const onContinued = (): void => editor.prompt(true);
+    editor.on("line", onLine).on("SIGINT", onInterrupt).on("close", onClose).on("SIGCONT", onContinued);
     signal.addEventListener("abort", onAbort, { once: true });
     if (signal.aborted) onAbort();
     else editor.prompt();
