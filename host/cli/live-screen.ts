@@ -8,6 +8,11 @@ const ENTER = "\u001b[?1049h\u001b[?25l\u001b[2J";
 const LEAVE = "\u001b[?25h\u001b[?1049l";
 const CLEAR_REST = "\u001b[K";
 
+/** How large the window is. A terminal that does not know it says 0, as a serial console does. */
+export function windowSize({ columns, rows }: Pick<Output, "columns" | "rows">): { columns: number; rows: number } {
+  return { columns: columns || 80, rows: rows || 24 };
+}
+
 /** Rows for a window of that size; more are not shown, and longer ones are cut. */
 export type Picture = (columns: number, rows: number) => readonly string[];
 
@@ -31,7 +36,7 @@ export class LiveScreen {
   /** Writes the rows that are no longer right, all in one piece: nothing flickers. */
   draw(): void {
     if (this.#closed) return;
-    const { columns = 80, rows = 24 } = this.#stdout;
+    const { columns, rows } = windowSize(this.#stdout);
     const wanted = this.#picture(columns, rows).slice(0, rows);
     const lines = Array.from({ length: rows }, (_, row) => (wanted[row] ?? "").slice(0, columns));
     const changes = lines.map((line, row) =>
@@ -52,7 +57,7 @@ export class LiveScreen {
   readonly #redraw = (): void => {
     // What a terminal does to its rows when it changes its size is its own affair.
     this.#stdout.write("\u001b[2J");
-    this.#shown = Array.from({ length: this.#stdout.rows ?? 24 }, () => "");
+    this.#shown = Array.from({ length: windowSize(this.#stdout).rows }, () => "");
     this.draw();
   };
 

@@ -241,6 +241,14 @@ describe.skipIf(process.platform !== "linux")("at the prompt", () => {
     expect(terminal.output).not.toContain("Warning");
   });
 
+  it("help is 80 columns wide where the terminal does not know its width", async () => {
+    await shell({ tellsSize: false, rows: 60 });
+    terminal.type("help\r");
+    await terminal.shows("exit or quit leaves.");
+    await terminal.shows(/^ {2}send \[options\] .* and wait\n {40}until it is sent$/m);
+    expect(terminal.wrapped()).toEqual([]);
+  });
+
   it("SIGTERM leaves with the terminal as it was", async () => {
     await shell();
     terminal.type("receive --follow\r");

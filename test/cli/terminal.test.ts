@@ -1,9 +1,12 @@
 /** The terminal that the tests look at is one: lines, echo, Ctrl+C, a size that changes; and the command line on it. */
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { Terminal } from "../support/terminal.ts";
 
 let terminal: Terminal | undefined;
-afterEach(() => terminal?.close());
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await terminal?.close();
+});
 
 /** A program that tells what it notices of its terminal. */
 const WITNESS = `
@@ -30,6 +33,16 @@ describe.skipIf(process.platform !== "linux")("a terminal", () => {
     terminal.press("ctrl-d");
     expect(await terminal.exited).toBe(7);
     await expect(terminal.shows("never")).rejects.toThrow(/ended without never:\n-{60}\n80x24\n/);
+  });
+
+  it.each([
+    ["none of the wishes for colours that the tests' own reader has", {}, "undefined undefined undefined"],
+    ["those that a test sets", { NO_COLOR: "1" }, "1 undefined undefined"],
+  ])("has in its environment %s", async (_what, env, shown) => {
+    for (const name of ["NO_COLOR", "FORCE_COLOR", "NODE_DISABLE_COLORS"]) vi.stubEnv(name, "9");
+    const tell = "const e = process.env; console.log(e.NO_COLOR + ' ' + e.FORCE_COLOR + ' ' + e.NODE_DISABLE_COLORS)";
+    terminal = await Terminal.runProgram([process.execPath, "-e", tell], { env });
+    await terminal.shows(shown);
   });
 
   it("runs the command line, and shows all that it printed", async () => {

@@ -88,6 +88,16 @@ describe.skipIf(process.platform !== "linux")("on a terminal", () => {
     expect(screen.screen()[0]).toContain("firmware");
   });
 
+  it("takes a window whose size nobody knows for 80 by 24", async () => {
+    const screen = await watch([], { tellsSize: false });
+    module.deliver({ channel: 1, type: "i", value: 25 });
+    await screen.shows("ch   1  i  25");
+    expect(screen.screen()[23]).toBe(FOOT);
+    screen.type("q");
+    expect(await screen.exited).toBe(0);
+    expect(screen.screen().join("\n")).toContain("ch   1  i  25");
+  });
+
   it("shows a port that is away, and goes on when it is back", async () => {
     const screen = await watch();
     await module.unplug();

@@ -31,7 +31,9 @@ const KEYS = {
 export interface TerminalOptions {
   readonly columns?: number;
   readonly rows?: number;
-  /** Added to the environment; what is undefined is taken out of it. */
+  /** Without, the terminal says 0 by 0, as a serial console does that knows nothing of its window. */
+  readonly tellsSize?: boolean;
+  /** Added to the environment; what is undefined is taken out of it. The reader's wishes for colours are not in it. */
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
@@ -52,11 +54,12 @@ export class Terminal {
   }
 
   static async runProgram(command: readonly string[], options: TerminalOptions = {}): Promise<Terminal> {
-    const { columns = 80, rows = 24 } = options;
+    const { columns = 80, rows = 24, tellsSize = true } = options;
     const pty = await openPty();
+    const size = tellsSize ? ["rows", `${rows}`, "cols", `${columns}`] : ["rows", "0", "cols", "0"];
     // As a terminal window gives it to a program: lines, echo, Ctrl+C. Our own pseudo-terminals start raw.
-    execFileSync("stty", ["-F", pty.device, "sane", "rows", `${rows}`, "cols", `${columns}`]);
-    return new Terminal(pty, command, { ...options, columns, rows });
+    execFileSync("stty", ["-F", pty.device, "sane", ...size]);
+    return new Terminal(pty, command, { ...options, columns, rows, tellsSize });
   }
 
   private constructor(
@@ -69,7 +72,13 @@ export class Terminal {
     // A terminal answers some questions, such as where the cursor is.
     this.#screen.onData((text) => this.type(text));
     const device = openSync(pty.device, constants.O_RDWR | constants.O_NOCTTY);
-    const env = { ...process.env, TERM: "xterm-256color", ...options.env };
+    const ours = {
+      NO_COLOR: undefined,
+      FORCE_COLOR: undefined,
+      NODE_DISABLE_COLORS: undefined,
+      TERM: "xterm-256color",
+    };
+    const env = { ...process.env, ...ours, ...options.env };
     this.child = spawn("setsid", ["--ctty", ...command], { stdio: [device, device, device], env });
     this.exited = this.#untilEnd(device);
     pty.duplex.onBytes((bytes) => {

@@ -2,6 +2,7 @@
 import { Command, CommanderError } from "commander";
 import type { SakuraModule } from "../../module.ts";
 import type { CliIo, ExitCode } from "../io.ts";
+import { windowSize } from "../live-screen.ts";
 import { reportFailure } from "../process-io.ts";
 import { type ModuleSession, tellUnknownOutcome } from "./session.ts";
 import { splitWords } from "./shell-words.ts";
@@ -15,7 +16,6 @@ export interface ShellSettings {
 /** `left`: the line asks to leave. */
 export type LineOutcome = { readonly code: ExitCode; readonly left: boolean };
 
-const COLUMNS = 80;
 export const PROMPT = "sakura> ";
 
 const KEYS_HELP = `
@@ -93,8 +93,8 @@ function grammar({ stdout, stderr }: Pick<CliIo, "stdout" | "stderr">, run: Verb
     .configureOutput({
       writeOut: (text) => stdout.write(text),
       writeErr: (text) => stderr.write(text),
-      getOutHelpWidth: () => stdout.columns ?? COLUMNS,
-      getErrHelpWidth: () => stderr.columns ?? COLUMNS,
+      getOutHelpWidth: () => windowSize(stdout).columns,
+      getErrHelpWidth: () => windowSize(stderr).columns,
       getOutHasColors: () => false,
       getErrHasColors: () => false,
       outputError: (text, write) => write(text.replace(/^error: /, "sakuraio: ")),

@@ -5,7 +5,7 @@ import type { ModuleStatus } from "../../module-status.ts";
 import type { ReceivedValue } from "../../receive.ts";
 import { type CliIo, type ExitCode, printLine } from "../io.ts";
 import { jsonLine } from "../json-line.ts";
-import { LiveScreen } from "../live-screen.ts";
+import { LiveScreen, windowSize } from "../live-screen.ts";
 import { portTeller } from "./receive.ts";
 import type { ModuleSession } from "./session.ts";
 import { isKeySource } from "./shell-keys.ts";
@@ -83,7 +83,7 @@ async function watchLive(module: SakuraModule, first: ModuleStatus, options: Opt
     screen.close();
     stopKeys();
     // The values that were taken are nowhere else: the last picture stays.
-    const { columns = 80, rows = 24 } = io.stdout;
+    const { columns, rows } = windowSize(io.stdout);
     for (const line of watchLines(watched, columns, rows - 1)) printLine(io.stdout, line);
   }
 }
