@@ -74,6 +74,28 @@ describe.skipIf(process.platform !== "linux")("a script", () => {
     expect(running.lines.map(({ event }) => event)).toEqual(["queue", "sent", "error"]);
   });
 
+  it("tells each failure in JSON, also of what is no verb and of a line's own --json", async () => {
+    const running = new Running(["module", "--port", module.uri, "--json", "shell", "--keep-going"]);
+    running.child.stdin.end("stauts\nclear ty\nsend\necho 'x\nhelp nope\nfile\nqueue\n");
+    expect((await running.exited).code).toBe(1);
+    const { lines } = running;
+    expect(lines.map(({ event }) => event)).toEqual(["error", "error", "error", "error", "error", "error", "queue"]);
+    expect(lines[0]).toEqual({
+      event: "error",
+      code: "INVALID_ARGUMENT",
+      message: "unknown command 'stauts' (Did you mean status?)",
+    });
+    expect(lines[1]).toMatchObject({ message: expect.stringContaining("value 'ty' is invalid") });
+    expect(lines[4]).toMatchObject({ message: "the line names no verb; help tells which there are" });
+    const plain = await script("send --json 1:i=x\nstauts --json\nsend 1:i=x\n", "--keep-going");
+    expect(
+      plain.stdout
+        .trimEnd()
+        .split("\n")
+        .map((line) => JSON.parse(line).event),
+    ).toEqual(["error", "error"]);
+  });
+
   it("is stopped by SIGINT, in a verb and between lines, and exits 0", async () => {
     const running = start();
     running.say("receive --follow");

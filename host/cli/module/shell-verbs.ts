@@ -1,7 +1,8 @@
 /** The verbs that a shell understands: those of `sakuraio module`, run one after the other on the module it has open. */
 import { Command, CommanderError } from "commander";
 import type { SakuraModule } from "../../module.ts";
-import type { CliIo, ExitCode } from "../io.ts";
+import { type CliIo, type ExitCode, printLine } from "../io.ts";
+import { jsonLine } from "../json-line.ts";
 import { windowSize } from "../live-screen.ts";
 import { reportFailure } from "../process-io.ts";
 import { type ModuleSession, tellUnknownOutcome } from "./session.ts";
@@ -40,12 +41,12 @@ export async function runLine(
 ): Promise<LineOutcome> {
   let code: ExitCode = 0;
   let left = false;
+  let { json } = settings;
   const run: VerbRunner = async <Options extends object>(
     command: Command,
     work: (options: Options, session: ModuleSession) => Promise<ExitCode>,
   ) => {
-    const options = command.optsWithGlobals<Options & { json?: boolean }>();
-    code = await work(options, sessionOf(module, { ...settings, json: options.json ?? settings.json }, io));
+    code = await work(command.optsWithGlobals<Options>(), sessionOf(module, { ...settings, json }, io));
   };
   try {
     const words = splitWords(line);
@@ -54,17 +55,30 @@ export async function runLine(
       left = true;
     };
     // A new one for each line: commander keeps what it has parsed.
-    await grammar(io, run, leave).parseAsync([...words], { from: "user" });
+    const program = grammar(io, run, leave);
+    // Known before the verb is, so that a line with a wrong verb has its failure in JSON too.
+    program.on("option:json", () => {
+      json = true;
+    });
+    await program.parseAsync([...words], { from: "user" });
   } catch (error) {
-    code = codeOf(error, io, settings.json);
+    code = codeOf(error, io, json);
   }
   return { code, left };
 }
 
 function codeOf(error: unknown, io: CliIo, json: boolean): ExitCode {
-  // Commander has told it already; help that was asked for is no failure.
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  return reportFailure(error, io, json);
+  if (!(error instanceof CommanderError)) return reportFailure(error, io, json);
+  // Help that was asked for is no failure.
+  if (error.exitCode === 0) return 0;
+  // Commander has told it on stderr.
+  if (json) printLine(io.stdout, jsonLine({ event: "error", code: "INVALID_ARGUMENT", message: messageOf(error) }));
+  return 2;
+}
+
+function messageOf({ code, message }: CommanderError): string {
+  if (code === "commander.help") return "the line names no verb; help tells which there are";
+  return message.replace(/^error: /, "").replaceAll("\n", " ");
 }
 
 function sessionOf(module: SakuraModule, { json, trace }: ShellSettings, io: CliIo): ModuleSession {
