@@ -104,6 +104,13 @@ describe.skipIf(process.platform !== "linux")("at the prompt", () => {
     ).toHaveLength(1);
   });
 
+  it("a user without a home has no history, and is told so", async () => {
+    await shell({ env: { XDG_STATE_HOME: undefined, HOME: "" } });
+    await terminal.shows("sakuraio: the history is not kept: HOME names no directory");
+    terminal.type("echo 01\r");
+    await terminal.shows("01  1 byte");
+  });
+
   it("Tab completes verbs, choices, options, names of commands and types", async () => {
     await shell();
     terminal.type("sta\t");

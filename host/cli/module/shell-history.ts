@@ -15,18 +15,24 @@ export interface History {
   add(line: string): void;
 }
 
-/** `$XDG_STATE_HOME/sakuraio/shell-history`, or below `~/.local/state`. */
-export function historyFile(env: NodeJS.ProcessEnv = process.env): string {
+/**
+ * `$XDG_STATE_HOME/sakuraio/shell-history`, or below `~/.local/state`.
+ * @throws Error where the user has no home: HOME is empty, or a number is all that is known of the user
+ */
+function historyFile(env: NodeJS.ProcessEnv = process.env): string {
   const { XDG_STATE_HOME: state } = env;
-  const base = state !== undefined && isAbsolute(state) ? state : join(homedir(), ".local", "state");
-  return join(base, "sakuraio", "shell-history");
+  if (state !== undefined && isAbsolute(state)) return join(state, "sakuraio", "shell-history");
+  const home = homedir();
+  // Below the directory that one happens to be in, nobody would find it again.
+  if (!isAbsolute(home)) throw new Error("HOME names no directory");
+  return join(home, ".local", "state", "sakuraio", "shell-history");
 }
 
 /**
- * Reads the file; one that cannot be read or written is told of once, and the history then lasts as long as the shell.
+ * Reads the user's file; one that cannot be read or written is told of once, and the history then lasts as long as the shell.
  * The file is for its owner alone: it has the values that were sent.
  */
-export function openHistory(file: string, tell: (text: string) => void): History {
+export function openHistory(tell: (text: string) => void): History {
   let lines: string[] = [];
   let kept = true;
   const trying = (work: () => void): void => {
@@ -38,7 +44,9 @@ export function openHistory(file: string, tell: (text: string) => void): History
       tell(`the history is not kept: ${reasonOf(cause)}`);
     }
   };
+  let file = "";
   trying(() => {
+    file = historyFile();
     const all = read(file);
     lines = newestFirst(all);
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });

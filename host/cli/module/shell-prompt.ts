@@ -4,7 +4,7 @@ import { type CliIo, type ExitCode, printLine } from "../io.ts";
 import { portTeller } from "./receive.ts";
 import { shellCompleter } from "./shell-completion.ts";
 import { editLine, type LineEditor } from "./shell-editor.ts";
-import { historyFile, openHistory } from "./shell-history.ts";
+import { openHistory } from "./shell-history.ts";
 import { Keyboard, type KeySource } from "./shell-keys.ts";
 import { PROMPT, runLine, type ShellSettings } from "./shell-verbs.ts";
 
@@ -45,7 +45,7 @@ class Shell {
   async run(): Promise<ExitCode> {
     const io = this.#io;
     if (!this.#settings.json) printLine(io.stdout, `${this.#module.name}; help tells what there is`);
-    const history = openHistory(historyFile(), (text) => printLine(io.stderr, `sakuraio: ${text}`));
+    const history = openHistory((text) => printLine(io.stderr, `sakuraio: ${text}`));
     const complete = shellCompleter();
     let warned = false;
     for (;;) {
