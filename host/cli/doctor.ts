@@ -1,5 +1,4 @@
 /** `sakuraio doctor`: has a port or a bridge examined, and prints each finding as it is made. */
-import { examineBridge } from "../doctor/examine-bridge.ts";
 import { type DoctorProgress, type ExaminePortOptions, examinePort } from "../doctor/examine-port.ts";
 import { diagnose, type Finding } from "../doctor/finding.ts";
 import { parseChannelArgument } from "./channel-args.ts";
@@ -27,7 +26,7 @@ export async function doctorVerb(options: DoctorVerbOptions, io: CliIo): Promise
     timeoutMs: options.timeout,
     onProgress: (progress: DoctorProgress) => live.show(progressText(progress)),
   };
-  const findings = config === undefined ? examinedPort(options, common, io) : examineBridge(config, common);
+  const findings = config === undefined ? examinedPort(options, common, io) : await examinedBridge(config, common);
   return report(findings, json, io, () => live.clear());
 }
 
@@ -39,6 +38,12 @@ function examinedPort(
   const where = { ...options, port };
   const value = send === undefined ? undefined : parseChannelArgument(send);
   return examinePort(portOf(where), { ...common, send: value, open: () => openModule(where, io, { reopen: false }) });
+}
+
+/** Loaded for a bridge alone: a port needs neither its file's libraries nor its store's. */
+async function examinedBridge(config: string, common: ExaminePortOptions): Promise<AsyncIterable<Finding>> {
+  const { examineBridge } = await import("../doctor/examine-bridge.ts");
+  return examineBridge(config, common);
 }
 
 /** @param beforeLine makes room, where a live line is */

@@ -41,7 +41,27 @@ interface Contestant {
   readonly goalMs?: number;
   /** Done when this is on stdout; without it, done when the process has ended. */
   readonly ready?: RegExp;
+  /** It ends with a failure, because what it is to work on is not there: all that is left of it is its start. */
+  readonly fails?: boolean;
 }
+
+const NO_FILE = "/nonexistent/sakuraio";
+/** The discard port: nobody listens there. */
+const NOBODY = "tcp:127.0.0.1:9";
+
+/** What else there is, each up to where it finds nothing to work on. */
+const startsOnly: readonly (readonly [name: string, line: string])[] = [
+  ["module on a uart: port", `module --port uart:${NO_FILE} status`],
+  ["doctor", `doctor --port uart:${NO_FILE}`],
+  ["feed", `feed --port ${NOBODY} --sine`],
+  ["tap", `tap --mcu ${NO_FILE} --module ${NOBODY}`],
+  ["replay", `replay ${NO_FILE} --uart tcp:127.0.0.1:0`],
+  ["bridge", `bridge --config ${NO_FILE}`],
+  ["doctor of a bridge", `doctor --config ${NO_FILE}`],
+  ["outbox", `outbox --config ${NO_FILE} status`],
+  ["avr run", `avr run ${NO_FILE} --bus i2c`],
+  ["aws-iot check", `aws-iot check --config ${NO_FILE}`],
+];
 
 export async function benchStartup(report: (row: Row) => void): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), "sakuraio-bench-startup-"));
@@ -76,6 +96,7 @@ function commands(module: string, config: string): readonly Contestant[] {
     sakuraio("emulate until ready", ["emulate", "--uart", "tcp:127.0.0.1:0", "--json"], GOAL_MS, /"event":"ready"/),
     sakuraio("config check", ["config", "check", config]),
     sakuraio("bridge --help", ["bridge", "--help"]),
+    ...startsOnly.map(([name, line]) => ({ ...sakuraio(name, line.split(" ")), fails: true })),
   ];
 }
 
@@ -102,11 +123,11 @@ async function configFile(directory: string): Promise<string> {
 }
 
 /** To the end of the process by its processor time; by the clock, to the line that says it is ready, if it says so. */
-function run({ name, args, ready }: Contestant, preload: string): Promise<Taken> {
+function run({ name, args, ready, fails = false }: Contestant, preload: string): Promise<Taken> {
   return new Promise((resolve, reject) => {
     const start = performance.now();
     const child = spawn(process.execPath, ["--require", preload, ...args], {
-      stdio: ["ignore", "pipe", "inherit", "pipe"],
+      stdio: ["ignore", "pipe", fails ? "ignore" : "inherit", "pipe"],
     });
     const limit = setTimeout(() => child.kill("SIGKILL"), LIMIT_MS);
     let clock: number | undefined;
@@ -126,7 +147,7 @@ function run({ name, args, ready }: Contestant, preload: string): Promise<Taken>
     child.on("close", (code, signal) => {
       clearTimeout(limit);
       if (ready === undefined) clock = performance.now() - start;
-      if (code !== 0) reject(new Error(`${name} ended with ${code ?? signal}: ${stdout}`));
+      if (code === null || (code !== 0) !== fails) reject(new Error(`${name} ended with ${code ?? signal}: ${stdout}`));
       else if (clock === undefined) reject(new Error(`${name} ended before it was ready: ${stdout}`));
       else resolve({ clock, processor: Number(processor) / 1000 });
     });
