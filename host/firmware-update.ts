@@ -29,7 +29,10 @@ export interface FirmwareUpdate {
   /** The versions, such as `v1.4.3-…`. */
   readonly before: string;
   readonly after: string;
-  /** `ok`: updated. `already-up-to-date`: nothing to do. All others: it failed, and the old firmware stays. */
+  /**
+   * `ok`: updated, where `after` is another version than `before`; where it is not, the module reports no failure and
+   * shows nothing new. `already-up-to-date`: nothing to do. All others: it failed, and the old firmware stays.
+   */
   readonly result: UpdateResult;
   readonly elapsedMs: number;
 }

@@ -58,6 +58,13 @@ describe("firmware", () => {
     expect(end.err).toMatch(/^starting the update\nupdating; do not take its power away\n/);
   });
 
+  it("update that is said to be fine, and shows no other version, is a failure", async () => {
+    const same = quiet({ outcome: "ok", version: "v1.4.4-000000-0000000" });
+    const end = await same.run(["firmware", "update", "--yes"]);
+    expect(end.code).toBe(1);
+    expect(end.out).toMatch(/^the module reports no failure, but .*; it has v1\.4\.4-000000-0000000 \(/);
+  });
+
   it("update tells programs each phase and the result", async () => {
     const end = await quiet({ outcome: "already-up-to-date" }).run(["firmware", "update", "--yes", "--json"]);
     const lines = end.out

@@ -56,8 +56,8 @@ async function isWanted(module: SakuraModule, { io }: ModuleSession): Promise<bo
 }
 
 async function update(module: SakuraModule, session: ModuleSession): Promise<ExitCode> {
-  const { io, json } = session;
-  const line = liveLine(io, { quiet: json });
+  const { io, json, trace } = session;
+  const line = liveLine(io, { quiet: json || trace === true });
   let phase: FirmwareUpdateProgress["phase"] | undefined;
   const onProgress = (progress: FirmwareUpdateProgress): void => {
     const changed = phase !== progress.phase;
@@ -88,10 +88,11 @@ function stopped(error: SakuraError): SakuraError {
 }
 
 function tell({ before, after, result, elapsedMs }: FirmwareUpdate, session: ModuleSession): ExitCode {
-  const words = result === "ok" ? `updated: ${before} -> ${after}` : `${resultText(result)}; it has ${after}`;
+  const updated = result === "ok" && after !== before;
+  const words = updated ? `updated: ${before} -> ${after}` : `${resultText(result)}; it has ${after}`;
   const event = { event: "firmware-updated", result, before, after, elapsed_ms: elapsedMs };
   report(session, event, `${words} (${seconds(elapsedMs)})`);
-  return result === "ok" || result === "already-up-to-date" ? 0 : 1;
+  return updated || result === "already-up-to-date" ? 0 : 1;
 }
 
 const phaseTexts = {
@@ -103,6 +104,9 @@ const phaseTexts = {
 
 function resultText(result: UpdateResult): string {
   switch (result) {
+    // Its answer to a module that never began to update, too.
+    case "ok":
+      return "the module reports no failure, but shows no other version: nothing was updated, or it has yet to restart";
     case "already-up-to-date":
       return "already up to date";
     case "version-check-failed":

@@ -39,9 +39,9 @@ function addQuestions(subject: Command, verb: DescribeVerb, run: VerbRunner): vo
       run(command, async (_, session) => (await questions()).moduleStatus(session)),
   );
   verb(subject, "echo", "have bytes sent back, to see whether the line is good", "echo 0f1e2d3c")
-    .argument("<HEX>", "0 to 255 bytes, two digits each")
-    .action((hex: string, _options: unknown, command: Command) =>
-      run(command, async (_, session) => (await questions()).moduleEcho(hex, session)),
+    .argument("<HEX...>", "0 to 255 bytes, two digits each")
+    .action((hex: string[], _options: unknown, command: Command) =>
+      run(command, async (_, session) => (await questions()).moduleEcho(hex.join(" "), session)),
     );
   verb(subject, "queue", "what is in the TX and the RX queue, and how the last sends went", "queue").action(
     (_options: unknown, command: Command) =>
