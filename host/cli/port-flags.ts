@@ -8,7 +8,8 @@ const PORT_HELP =
 
 export const PORT_NOTES = `
 Behind a port's ?, joined by &:
-  wait=MS            over I2C and SPI: from a request to the reading of its answer (default: 10)
+  wait=MS            over I2C and SPI: from a request to the reading of its
+                     answer (default: 10)
   power=off          a Bus Pirate: do not give the module its 3.3 V
   pullups=off        a Bus Pirate's I2C: the module's board has its own
   baud=N             a serial port, a Bus Pirate's too (default: 115200)

@@ -1,5 +1,5 @@
 /** One integration service of a bridge's file: its certificates, and what of it works from here. */
-import type { X509Certificate } from "node:crypto";
+import { X509Certificate } from "node:crypto";
 import { formatDateTime } from "../../protocol/datetime.ts";
 import { errnoOf, reasonOf } from "../../protocol/errors.ts";
 import { checkService, type ServiceCheckName, type ServiceCheckResult } from "../bridge/aws-iot/check.ts";
@@ -41,10 +41,6 @@ export async function examineService(scene: ServiceScene): Promise<Finding[]> {
   } catch (error) {
     const facts = { code: errnoOf(error) };
     return [...certificates, problem("connect", `its client id cannot be read: ${reasonOf(error)}`, { facts })];
-  }
-  if (clientId === undefined) {
-    const reason = "it has no client_id yet: the bridge makes one when it starts, and the policy must name it";
-    return [...certificates, skipped("connect", reason)];
   }
   const modules = service.modules ?? config.modules.map(({ id }) => id);
   const seen: Finding[] = [];
@@ -108,9 +104,23 @@ const SOON_MS = 30 * DAY_MS;
 
 function examineCertificates({ credentials }: ServiceConfig, now: number): Finding[] {
   const found = examineDates(credentials.certificate, now);
-  if (found.verdict !== "ok") return [found];
-  // The loader has compared them; a root that has expired is the server's chain's affair, told by the handshake.
-  return [{ ...found, seen: `${found.seen}, and private_key is its key` }];
+  const roots = examineRoots(credentials.rootCa, now);
+  // The loader has compared them.
+  const seen = found.verdict === "ok" ? `${found.seen}, and private_key is its key` : found.seen;
+  return [{ ...found, seen }, ...roots];
+}
+
+/** Only what is wrong with them: the handshake tells whether one of them is the right one. */
+function examineRoots(text: string, now: number): Finding[] {
+  const roots = (text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []).map(
+    (pem) => new X509Certificate(pem),
+  );
+  const last = Math.max(...roots.map(({ validTo }) => Date.parse(validTo)));
+  if (roots.length === 0 || last - now >= SOON_MS) return [];
+  const advice = ["put Amazon Root CA 1 there: https://www.amazontrust.com/repository/AmazonRootCA1.pem"];
+  const facts = { rootValidTo: formatDateTime(last) };
+  const when = last < now ? "expired on" : "expires on";
+  return [warning("certificate", `rootca_cert ${when} ${formatDateTime(last)}`, { advice, facts })];
 }
 
 function examineDates({ validFrom, validTo, subject }: X509Certificate, now: number): Finding {

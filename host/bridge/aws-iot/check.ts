@@ -6,7 +6,7 @@ import { isSakuraError, reasonOf } from "../../../protocol/errors.ts";
 import { pause, systemClock } from "../../clock.ts";
 import type { AwsIotServiceConfig } from "../../config/schema.ts";
 import { connectionClientIds, publishTopic } from "../topics.ts";
-import { Probe } from "./probe.ts";
+import { Probe, type ProbeOptions } from "./probe.ts";
 
 export type ServiceCheckName =
   | "certificate"
@@ -34,7 +34,8 @@ export function checkService(subject: ServiceSubject, report: ServiceReport, sig
 
 export interface ServiceSubject {
   readonly service: AwsIotServiceConfig;
-  readonly clientId: string;
+  /** Without one there is no CONNECT: the check ends with TLS. */
+  readonly clientId: string | undefined;
   /** The one whose topic is published to. */
   readonly module: string;
   readonly publish: boolean;
@@ -58,6 +59,7 @@ class Check {
   async run(): Promise<void> {
     const { service, clientId } = this.#subject;
     this.#checkDates(service.credentials.certificate);
+    if (clientId === undefined) return this.#reach();
     const [first = clientId, ...others] = connectionClientIds(clientId, service.connections);
     const probe = await this.#connect(first);
     if (!probe) {
@@ -81,23 +83,36 @@ class Check {
     else this.#report("certificate", "ok", `cert is valid until ${formatDateTime(to)}, and private_key is its key`);
   }
 
+  async #reach(): Promise<void> {
+    const { step, onPassed } = this.#steps();
+    try {
+      await Probe.reach({ config: this.#subject.service, signal: this.#signal, onPassed });
+    } catch (error) {
+      this.#failed(step(), error);
+    }
+    const reason = "it has no client_id yet: the bridge makes one when it starts, and the policy must name it";
+    this.#report("connect", "not-tested", reason);
+  }
+
+  /** Tells of each step that is passed, once though there are several connections; which one would come next. */
+  #steps(): { readonly step: () => ServiceCheckName; readonly onPassed: ProbeOptions["onPassed"] } {
+    let step: ServiceCheckName = isIP(this.#subject.service.hostname) === 0 ? "name" : "tcp";
+    return {
+      step: () => step,
+      onPassed: (phase, what) => {
+        const [check, next] = STEPS[phase] ?? ["connect", "connect"];
+        step = next;
+        if (!this.#passed.has(check)) this.#report(check, "ok", what);
+        this.#passed.add(check);
+      },
+    };
+  }
+
   /** Nothing when it did not come about, which then has been told. */
   async #connect(clientId: string, isAgain = false): Promise<Probe | undefined> {
-    const { hostname } = this.#subject.service;
-    let step: ServiceCheckName = isIP(hostname) === 0 ? "name" : "tcp";
+    const { step, onPassed } = this.#steps();
     try {
-      const probe = await Probe.open({
-        config: this.#subject.service,
-        clientId,
-        signal: this.#signal,
-        onPassed: (phase, what) => {
-          const [check, next] = STEPS[phase] ?? ["connect", "connect"];
-          step = next;
-          // Said once, though there are several connections.
-          if (!this.#passed.has(check)) this.#report(check, "ok", what);
-          this.#passed.add(check);
-        },
-      });
+      const probe = await Probe.open({ config: this.#subject.service, clientId, signal: this.#signal, onPassed });
       this.#report("connect", "ok", `iot:Connect on client/${clientId}`);
       return probe;
     } catch (error) {
@@ -106,7 +121,7 @@ class Check {
         await pause(systemClock, RECONNECT_MS, this.#signal);
         return this.#connect(clientId, true);
       }
-      this.#failed(step, error);
+      this.#failed(step(), error);
       return undefined;
     }
   }

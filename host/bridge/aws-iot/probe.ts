@@ -74,6 +74,16 @@ export class Probe {
     return probe;
   }
 
+  /**
+   * Goes as far as TLS and back: all that needs no client id.
+   * @throws SakuraError as {@link Probe.open}
+   */
+  static async reach(options: Omit<ProbeOptions, "clientId">): Promise<void> {
+    const probe = new Probe({ ...options, clientId: "" });
+    await probe.#secured();
+    await probe.end();
+  }
+
   /** @throws SakuraError SERVICE_FAILED: the subscription is not allowed, or not answered; ABORTED */
   async subscribe(topic: string, qos: number): Promise<void> {
     this.#phase = "suback";
@@ -146,6 +156,13 @@ export class Probe {
     const code = (await connack).body[1] ?? 0;
     if (code !== 0) throw this.#fail({ how: "connack", code });
     this.#phase = "online";
+  }
+
+  /** The handshake ends a wait that no packet can end: nothing has been sent that would be answered. */
+  async #secured(): Promise<void> {
+    const secured = this.#answer(answers.connack);
+    this.#socket.once("secureConnect", () => this.#wait?.resolve({ type: answers.connack, body: Buffer.alloc(0) }));
+    await secured;
   }
 
   #ask(type: number, bytes: Buffer): Promise<Answer> {

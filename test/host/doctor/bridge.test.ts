@@ -1,4 +1,5 @@
 /** The doctor at a whole bridge's file, against the emulated AWS IoT endpoint over real TLS. */
+import { X509Certificate } from "node:crypto";
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -140,6 +141,18 @@ describe("a service", () => {
     expect(finding.seen.startsWith(seen)).toBe(true);
   });
 
+  it("whose root has run out is told so", async () => {
+    const endpoint = await startLocal();
+    const file = await place(endpoint);
+    const { validTo } = new X509Certificate(endpoint.authority.certificate);
+    const now = Date.parse(validTo) + 60_000;
+    const clock = { ...systemClock, now: () => now, monotonic: () => systemClock.now() };
+    const seen = (await examined(file, { clock }))
+      .filter(({ check }) => check === "certificate")
+      .map((one) => one.seen);
+    expect(seen).toEqual([expect.stringMatching(/^cert expired/), expect.stringMatching(/^rootca_cert expired on /)]);
+  });
+
   it("with another certificate's key is a problem of the file", async () => {
     const endpoint = await startLocal();
     const identity = await registered(endpoint, everything);
@@ -149,10 +162,23 @@ describe("a service", () => {
     expect(findings[0]?.seen).toContain("does not belong to cert");
   });
 
-  it("without a client id is not connected to, and none is made", async () => {
+  it("without a client id is reached as far as TLS, and none is made", async () => {
     const endpoint = await startLocal();
     const file = await place(endpoint, { fields: { client_id: undefined } });
-    expect(verdicts(of(await examined(file), "service plant-a"))).toEqual(["ok certificate", "skipped connect"]);
+    expect(verdicts(of(await examined(file), "service plant-a"))).toEqual([
+      "ok certificate",
+      "ok name",
+      "ok tcp",
+      "ok tls",
+      "skipped connect",
+    ]);
+    await endpoint.close();
+    expect(verdicts(of(await examined(file), "service plant-a"))).toEqual([
+      "ok certificate",
+      "ok name",
+      "problem tcp",
+      "skipped connect",
+    ]);
     expect(existsSync(join(folder, "outbox"))).toBe(false);
   });
 });
