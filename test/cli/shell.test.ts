@@ -1,9 +1,12 @@
 /** `sakuraio module shell` as people see it: keys pressed in a pseudo-terminal, and what the screen shows. */
 import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { PluggableModule } from "../support/pluggable-module.ts";
 import { Terminal, type TerminalOptions } from "../support/terminal.ts";
+
+// Each wait has its own end; the whole of a test takes long where the machine is busy.
+vi.setConfig({ testTimeout: 60_000 });
 
 let module: PluggableModule;
 let terminal: Terminal;
@@ -207,7 +210,7 @@ describe.skipIf(process.platform !== "linux")("at the prompt", () => {
   });
 
   it("a verb while the port is away fails, and says so", async () => {
-    await shell({ args: ["--timeout", "50"] });
+    await shell({ args: ["--timeout", "1000"] });
     await module.unplug();
     await terminal.shows("waiting for it");
     terminal.type("status\r");
