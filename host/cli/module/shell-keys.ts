@@ -95,8 +95,11 @@ export class Keyboard {
 
   readonly #onData = (data: Buffer | string): void => {
     const keys = typeof data === "string" ? Buffer.from(data) : data;
-    if (this.#held.length < HELD_MAX) this.#held = Buffer.concat([this.#held, keys]);
-    if (this.#reader?.kind !== "line") this.#takeInterrupt();
+    const interrupts = this.#reader?.kind !== "line" && keys.includes(CTRL_C);
+    // Ctrl+C has its way, however much waits.
+    if (interrupts) this.#held = keys;
+    else if (this.#held.length < HELD_MAX) this.#held = Buffer.concat([this.#held, keys]);
+    if (interrupts) this.#takeInterrupt();
     this.#give();
   };
 
