@@ -259,6 +259,16 @@ describe.skipIf(process.platform !== "linux")("at the prompt", () => {
     expect(terminal.wrapped()).toEqual([]);
   });
 
+  it("without a prompt, where the output is no terminal, says so", async () => {
+    terminal = await Terminal.runPiped(["module", "--port", module.uri, "shell"]);
+    await terminal.shows("without a prompt");
+    terminal.type("echo 01\r");
+    await terminal.shows("01  1 byte");
+    expect(terminal.output).not.toContain("sakura>");
+    terminal.press("ctrl-d");
+    expect(await terminal.exited).toBe(0);
+  });
+
   it("SIGTERM leaves with the terminal as it was", async () => {
     await shell();
     terminal.type("receive --follow\r");

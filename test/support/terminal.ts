@@ -53,6 +53,11 @@ export class Terminal {
     return Terminal.runProgram([process.execPath, MAIN, ...args], options);
   }
 
+  /** `sakuraio` with the output of its stdout through `cat`, so that this alone is no terminal. */
+  static runPiped(args: readonly string[], options: TerminalOptions = {}): Promise<Terminal> {
+    return Terminal.runProgram(["sh", "-c", '"$@" | cat', "sh", process.execPath, MAIN, ...args], options);
+  }
+
   static async runProgram(command: readonly string[], options: TerminalOptions = {}): Promise<Terminal> {
     const { columns = 80, rows = 24, tellsSize = true } = options;
     const pty = await openPty();
