@@ -48,6 +48,7 @@ describe.skipIf(process.platform !== "linux")("a script", () => {
     ["send 1:i=1\nraw 00\nsend 1:i=3\n", 1, "raw 00"],
     ["send 1:i=1\nfirmware update\nsend 1:i=3\n", 2, "firmware update"],
     ["send 1:i=1\necho 'x\nsend 1:i=3\n", 2, "echo 'x"],
+    ["send 1:i=1\nhelp nope\nsend 1:i=3\n", 2, "help nope"],
   ])("stops at the first line that fails: %j", async (text, code, told) => {
     const exit = await script(text);
     expect(exit).toMatchObject({ code });
@@ -86,7 +87,7 @@ describe.skipIf(process.platform !== "linux")("a script", () => {
       message: "unknown command 'stauts' (Did you mean status?)",
     });
     expect(lines[1]).toMatchObject({ message: expect.stringContaining("value 'ty' is invalid") });
-    expect(lines[4]).toMatchObject({ message: "the line names no verb; help tells which there are" });
+    expect(lines[4]).toMatchObject({ message: "the line names no verb that there is" });
     const plain = await script("send --json 1:i=x\nstauts --json\nsend 1:i=x\n", "--keep-going");
     expect(
       plain.stdout

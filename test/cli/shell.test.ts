@@ -67,6 +67,8 @@ describe.skipIf(process.platform !== "linux")("at the prompt", () => {
     await terminal.shows("type i takes an integer");
     terminal.type("echo 'open\r");
     await terminal.shows("within quotes");
+    terminal.type("help nope\r");
+    await terminal.shows("sakuraio: the line names no verb that there is");
     terminal.type("help clear\r");
     await terminal.shows("Usage: clear [options] <QUEUE>");
     await terminal.shows("  sakura> clear tx");

@@ -17,6 +17,9 @@ export interface ShellSettings {
 /** `left`: the line asks to leave. */
 export type LineOutcome = { readonly code: ExitCode; readonly left: boolean };
 
+/** Commander's code where a line has no verb, or `help` has one that there is not. */
+const HELP_INSTEAD = "commander.help";
+const NO_VERB = "the line names no verb that there is";
 export const PROMPT = "sakura> ";
 
 const KEYS_HELP = `
@@ -71,13 +74,14 @@ function codeOf(error: unknown, io: CliIo, json: boolean): ExitCode {
   if (!(error instanceof CommanderError)) return reportFailure(error, io, json);
   // Help that was asked for is no failure.
   if (error.exitCode === 0) return 0;
-  // Commander has told it on stderr.
+  // Commander has told it on stderr, but for the help that it shows instead.
+  if (error.code === HELP_INSTEAD) printLine(io.stderr, `sakuraio: ${NO_VERB}`);
   if (json) printLine(io.stdout, jsonLine({ event: "error", code: "INVALID_ARGUMENT", message: messageOf(error) }));
   return 2;
 }
 
 function messageOf({ code, message }: CommanderError): string {
-  if (code === "commander.help") return "the line names no verb; help tells which there are";
+  if (code === HELP_INSTEAD) return NO_VERB;
   return message.replace(/^error: /, "").replaceAll("\n", " ");
 }
 
