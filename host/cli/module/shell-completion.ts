@@ -1,5 +1,5 @@
 /** What Tab offers at the shell: verbs, options, choices, types of values, names of commands and of files. */
-import { readdirSync } from "node:fs";
+import { type Dirent, readdirSync, statSync } from "node:fs";
 import type { Argument, Command, Option } from "commander";
 import { channelTypes } from "../../../protocol/channel.ts";
 import { commandNames } from "../../../protocol/commands.ts";
@@ -108,6 +108,17 @@ function channelValues(typed: string): readonly string[] {
   return typed === channel ? [`${channel}:`] : Object.keys(channelTypes).map((type) => `${channel}:${type}=`);
 }
 
+/** Also one that a link leads to. */
+function isDirectory(directory: string, entry: Dirent): boolean {
+  if (!entry.isSymbolicLink()) return entry.isDirectory();
+  try {
+    return statSync(`${directory}${entry.name}`).isDirectory();
+  } catch {
+    // It leads nowhere, in a circle, or where one may not look.
+    return false;
+  }
+}
+
 function filesFor(typed: string): readonly string[] {
   const path = typed.replace(/\\([\s'"#\\])/g, "$1");
   const directory = path.slice(0, path.lastIndexOf("/") + 1);
@@ -115,7 +126,7 @@ function filesFor(typed: string): readonly string[] {
   try {
     return readdirSync(directory === "" ? "." : directory, { withFileTypes: true })
       .filter(({ name }) => hidden || !name.startsWith("."))
-      .map((entry) => quoteWord(`${directory}${entry.name}`) + (entry.isDirectory() ? "/" : ""))
+      .map((entry) => quoteWord(`${directory}${entry.name}`) + (isDirectory(directory, entry) ? "/" : ""))
       .toSorted();
   } catch {
     // No directory, or one that may not be read: nothing to offer, and Tab is no place to say so.

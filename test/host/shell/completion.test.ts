@@ -1,5 +1,5 @@
 /** What Tab offers, for the shell's own verbs and for kinds of verbs. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Argument, Command } from "commander";
@@ -41,6 +41,9 @@ describe("at verbs of verbs, and files", () => {
   beforeEach(() => {
     directory = mkdtempSync(join(tmpdir(), "sakuraio-tab-"));
     mkdirSync(join(directory, "down"));
+    symlinkSync("down", join(directory, "elsewhere"));
+    symlinkSync("gone", join(directory, "empty-link"));
+    symlinkSync("endless", join(directory, "endless"));
     for (const name of ["data one.bin", "data2.bin", ".hidden"]) writeFileSync(join(directory, name), "");
   });
   afterEach(() => rmSync(directory, { recursive: true, force: true }));
@@ -67,6 +70,7 @@ describe("at verbs of verbs, and files", () => {
     const offered = (typed: string): string[] => complete(`file get 1 -o ${directory}/${typed}`)[0];
     expect(offered("d")).toEqual([`${directory}/data2.bin `, `${directory}/data\\ one.bin `, `${directory}/down/`]);
     expect(offered("data\\ o")).toEqual([`${directory}/data\\ one.bin `]);
+    expect(offered("e")).toEqual([`${directory}/elsewhere/`, `${directory}/empty-link `, `${directory}/endless `]);
     expect(offered(".h")).toEqual([`${directory}/.hidden `]);
     expect(offered("none/x")).toEqual([]);
   });
