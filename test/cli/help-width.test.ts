@@ -4,7 +4,7 @@ import { sakuraio } from "../support/command.ts";
 
 describe("the help is 80 columns wide at most", () => {
   it.each([["doctor"], ["ports"], ["module", "status"], ["module", "shell"], ["replay"], ["feed"]])(
-    "%s %s",
+    "%j",
     async (...verb) => {
       const { stdout } = await sakuraio(...verb, "--help");
       // A command line stays whole, for copying.
