@@ -57,8 +57,10 @@ export interface Diagnosis {
 export function diagnose(findings: readonly Finding[]): Diagnosis {
   const stop = findings.find(({ verdict }) => verdict === "problem");
   if (stop) {
-    const [todo = stop.seen] = stop.advice;
-    return { outcome: "stops", first: stop, text: `It stops at "${nameOf(stop)}". Do this first: ${todo}` };
+    const [todo] = stop.advice;
+    // Without advice what was seen says it.
+    const rest = todo === undefined ? `: ${stop.seen}` : `. Do this first: ${todo}`;
+    return { outcome: "stops", first: stop, text: `It stops at "${nameOf(stop)}"${rest}` };
   }
   const open = findings.find(({ verdict, advice }) => verdict === "skipped" && advice.length > 0);
   if (open) {
