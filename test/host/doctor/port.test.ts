@@ -219,6 +219,12 @@ describe.skipIf(process.platform === "win32")("a line without a module", () => {
     ["unreadable bytes", "\x86\xf3\x9e\x00\xfe", "garbage", "86 F3 9E 00 FE"],
     ["zero bytes", "\0\0\0\0", "garbage", "only zero bytes come"],
     ["another device's text", "raspberrypi login: ", "text", '"raspberrypi login:'],
+    [
+      "a console's colours",
+      "\x1b[0;32mI (27) boot: ESP-IDF \xe2\x82\xac\x1b[0m\r\n",
+      "text",
+      '"I (27) boot: ESP-IDF ?',
+    ],
     ["a modem's refusals", "ERROR\r\n", "text", '"ERROR'],
   ])("where %s come", async (_, said, heard, seen) => {
     pty.duplex.onBytes(() => pty.duplex.write(ascii(said)));
@@ -263,6 +269,20 @@ describe.skipIf(process.platform === "win32")("a line without a module", () => {
     });
     expect(verdicts(findings)[0]).toBe("problem open");
     expect(findingOf(findings, "open")).toMatchObject({ seen: "the cable was pulled", facts: { code: "PORT_LOST" } });
+  });
+
+  it("that is lost while other rates are tried is told as well", async () => {
+    const findings = await examined("uart:/dev/null", {
+      ...SHORT,
+      openLine: async (line) => {
+        const { host, module, lose } = linePair();
+        if (line.kind === "uart" && line.baudRate !== 115_200) queueMicrotask(lose);
+        else module.onBytes(() => module.write(ascii("\xf8\x80\xf0")));
+        return host;
+      },
+    });
+    expect(verdicts(findings).slice(2, 4)).toEqual(["problem open", "skipped answer"]);
+    expect(findingOf(findings, "open")).toMatchObject({ facts: { code: "PORT_LOST" } });
   });
 
   it("is given up by the signal", async () => {
