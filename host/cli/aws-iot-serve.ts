@@ -1,9 +1,9 @@
 /** `sakuraio aws-iot serve`: the emulated AWS IoT endpoint, with all that a bridge needs to use it, in one directory. */
 import { createInterface } from "node:readline";
 import { parseEndpointFaults, parseLimits, startWorkspace, type Workspace } from "../../emulator/aws-iot/index.ts";
+import { quoted } from "../shell-word.ts";
 import { applyControl } from "./aws-iot/serve-control.ts";
 import { endpointEventJson, endpointEventText } from "./aws-iot/serve-events.ts";
-import { quoted } from "./aws-iot/shell.ts";
 import { aborted, type CliIo, type ExitCode, printLine } from "./io.ts";
 
 export interface AwsIotServeOptions {

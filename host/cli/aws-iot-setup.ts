@@ -2,12 +2,12 @@
 import { relative } from "node:path";
 import { SakuraError } from "../../protocol/errors.ts";
 import { ambiguousNames } from "../bridge/aws-iot/policy.ts";
+import { quoted } from "../shell-word.ts";
 import { awsCli } from "./aws-iot/aws-cli.ts";
 import { prepareFiles, readCertificate, writePolicy } from "./aws-iot/setup-files.ts";
 import { type AwsIotSetupOptions, planSetup, type SetupPlan } from "./aws-iot/setup-plan.ts";
 import { runSetup } from "./aws-iot/setup-run.ts";
 import { endpointCommand, placeholderPolicy, setupScript } from "./aws-iot/setup-script.ts";
-import { quoted } from "./aws-iot/shell.ts";
 import { type CliIo, type ExitCode, printLine } from "./io.ts";
 
 /** @throws SakuraError INVALID_ARGUMENT, INVALID_CONFIG, SERVICE_FAILED, UNSUPPORTED, ABORTED */

@@ -8,7 +8,12 @@ const MARKS: Readonly<Record<FindingVerdict, readonly [mark: string, colour: Col
   problem: ["!!", "red"],
   skipped: ["--", "dim"],
 };
-const OUTCOMES: Readonly<Record<Diagnosis["outcome"], Colour>> = { well: "green", "works-but": "yellow", stops: "red" };
+const OUTCOMES: Readonly<Record<Diagnosis["outcome"], Colour>> = {
+  well: "green",
+  "works-but": "yellow",
+  unknown: "yellow",
+  stops: "red",
+};
 
 /** As wide as the longest name of a check, `latency-timer`. */
 const NAME_WIDTH = 13;

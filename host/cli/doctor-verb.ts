@@ -46,7 +46,8 @@ export function registerDoctorVerb(program: Command, io: () => CliIo): void {
 const HELP = `
 Each line is one check: "ok" is well, "!!" is something to do or to know, "--"
 was not checked. The last line is the verdict. Exits 0 when it works, also with
-warnings, 1 when there is a problem, 2 for wrong usage.
+warnings, 1 when there is a problem or when it is not known whether it works,
+2 for wrong usage.
 
 --config: where a bridge runs on the file, its ports and connections are left
 alone. Where none does, each service is connected to with its own client ids, as

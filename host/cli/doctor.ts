@@ -17,7 +17,7 @@ export interface DoctorVerbOptions extends Omit<PortOptions, "port"> {
   readonly send?: string | undefined;
 }
 
-/** Exits 1 when a check is a problem. @throws SakuraError INVALID_ARGUMENT, ABORTED */
+/** Exits 1 when a check is a problem, or nobody can tell whether it works. @throws SakuraError INVALID_ARGUMENT, ABORTED */
 export async function doctorVerb(options: DoctorVerbOptions, io: CliIo): Promise<ExitCode> {
   const { config, json } = options;
   const live = liveLine(io, { quiet: json || options.trace === true });
@@ -68,7 +68,7 @@ async function report(
     beforeLine();
   }
   const verdict = diagnose(all);
-  const ok = verdict.outcome !== "stops";
+  const ok = verdict.outcome === "well" || verdict.outcome === "works-but";
   const { outcome, first, text } = verdict;
   print(
     json

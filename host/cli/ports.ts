@@ -5,6 +5,7 @@ import type { SerialPortInfo } from "../adapter/serial-list.ts";
 import type { ListPorts } from "../adapter/serial-place.ts";
 import { listSerialPorts } from "../adapter/serial-port.ts";
 import { stableName } from "../adapter/stable-name.ts";
+import { quoted } from "../shell-word.ts";
 import { DEFAULT_BAUD_RATE, portUriText } from "../uri.ts";
 import { type CliIo, type ExitCode, printLine } from "./io.ts";
 import { jsonLine } from "./json-line.ts";
@@ -79,7 +80,8 @@ function portText({ port, uri, note, access }: ListedPort): string {
   const what = [port.manufacturer, port.product].filter((part) => part !== undefined).join(" ");
   const number = serialNumber === undefined ? "no serial number" : `serial number ${serialNumber}`;
   const rows = [
-    ["port", shellWord(uri)],
+    // A serial number may hold a space, or what a shell takes for its own.
+    ["port", quoted(uri)],
     ["", note],
     ["usb", vendorId && `${vendorId}:${productId}, ${number}`],
     ["by-id", port.byId],
@@ -103,9 +105,4 @@ function row(label: string, text: string): string[] {
   }
   lines.push(line);
   return lines.map((each, index) => `  ${(index === 0 ? label : "").padEnd(indent - 2)}${each}`);
-}
-
-/** For pasting: a serial number may hold a space, or what a shell takes for its own. */
-function shellWord(text: string): string {
-  return /^[\w:./+@%,=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

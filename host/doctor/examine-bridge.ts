@@ -37,7 +37,7 @@ export async function* examineBridge(file: string, options: ExamineBridgeOptions
   yield* findings;
   for (const service of config.services) {
     const subject = `service ${service.name}`;
-    const seen = await examineService({ config, service, running, now: clock.now(), signal });
+    const seen = await examineService({ file, config, service, running, now: clock.now(), signal });
     yield* seen.map((finding) => ({ ...finding, subject }));
   }
   for (const module of config.modules) {

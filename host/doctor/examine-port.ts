@@ -131,8 +131,12 @@ async function* examineOpened(port: PortUri, clock: Clock, options: ExaminePortO
   try {
     yield* examineModule(module, port, clock, options);
   } catch (error) {
-    if (!isSakuraError(error, "PORT_LOST")) throw error;
-    const advice = ["look at the cable and the plugs: it went away in the middle of the checks"];
+    if (!isSakuraError(error) || (error.code !== "PORT_LOST" && error.code !== "PORT_FAILED")) throw error;
+    const advice = [
+      error.code === "PORT_LOST"
+        ? "look at the cable and the plugs: it went away in the middle of the checks"
+        : "plug the adapter out and in, and run the doctor again: it failed in the middle of the checks",
+    ];
     yield problem("open", error.message, { advice, facts: { code: error.code } });
   } finally {
     await module.close();

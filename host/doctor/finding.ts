@@ -33,14 +33,21 @@ export function problem(check: string, seen: string, { advice = [], facts = {} }
   return { check, verdict: "problem", seen, advice, facts };
 }
 
-export function skipped(check: string, reason: string, facts: FindingFacts = {}): Finding {
-  return { check, verdict: "skipped", seen: reason, advice: [], facts };
+/** @param advice where nobody can tell whether it works before that is done */
+export function skipped(
+  check: string,
+  reason: string,
+  facts: FindingFacts = {},
+  advice: readonly string[] = [],
+): Finding {
+  return { check, verdict: "skipped", seen: reason, advice, facts };
 }
 
 /** What it all comes to. */
 export interface Diagnosis {
-  readonly outcome: "well" | "works-but" | "stops";
-  /** The first check that is a problem, or else the first that is a warning; nothing when all is well. */
+  /** `unknown`: nothing is wrong so far, and what matters was not looked at. */
+  readonly outcome: "well" | "works-but" | "unknown" | "stops";
+  /** The first check that is a problem, or else that has to be made yet, or is a warning; nothing when all is well. */
   readonly first: Finding | undefined;
   /** One line for people. */
   readonly text: string;
@@ -50,8 +57,15 @@ export interface Diagnosis {
 export function diagnose(findings: readonly Finding[]): Diagnosis {
   const stop = findings.find(({ verdict }) => verdict === "problem");
   if (stop) {
-    const [todo = stop.seen] = stop.advice;
-    return { outcome: "stops", first: stop, text: `It stops at "${nameOf(stop)}". Do this first: ${todo}` };
+    const [todo] = stop.advice;
+    // Without advice what was seen says it.
+    const rest = todo === undefined ? `: ${stop.seen}` : `. Do this first: ${todo}`;
+    return { outcome: "stops", first: stop, text: `It stops at "${nameOf(stop)}"${rest}` };
+  }
+  const open = findings.find(({ verdict, advice }) => verdict === "skipped" && advice.length > 0);
+  if (open) {
+    const text = `Not known yet whether it works: "${nameOf(open)}" was not checked. Do this first: ${open.advice[0]}`;
+    return { outcome: "unknown", first: open, text };
   }
   const warnings = findings.filter(({ verdict }) => verdict === "warning");
   const [first, ...more] = warnings;

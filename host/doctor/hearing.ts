@@ -116,6 +116,12 @@ function isEcho(heard: Uint8Array): boolean {
   return lines.length > 0 && lines.every((line) => SENT.includes(line));
 }
 
+/** So much of a text is ASCII: consoles show colours, and a word in another script; noise at a wrong rate has less. */
+const TEXT_PART = 0.9;
+
 function isText(heard: Uint8Array): boolean {
-  return heard.every((byte) => (byte >= 0x20 && byte < 0x7f) || byte === 0x0a || byte === 0x0d || byte === 0x09);
+  const readable = heard.filter(
+    (byte) => (byte >= 0x20 && byte < 0x7f) || byte === 0x0a || byte === 0x0d || byte === 0x09 || byte === 0x1b,
+  );
+  return readable.length >= TEXT_PART * heard.length;
 }

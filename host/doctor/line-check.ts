@@ -25,12 +25,15 @@ const SCAN_LISTEN_MS = 300;
 
 /** The finding `answer`, or `open` where the port does not open. @throws SakuraError ABORTED */
 export async function examineLine(uri: UartUri | TcpUri, options: LineOptions): Promise<Finding> {
-  let hearing: Hearing;
   try {
-    hearing = await hear(uri, options.listenMs, options);
+    return await listen(uri, options);
   } catch (error) {
     return unopened(error);
   }
+}
+
+async function listen(uri: UartUri | TcpUri, options: LineOptions): Promise<Finding> {
+  const hearing = await hear(uri, options.listenMs, options);
   const baudRate = uri.kind === "uart" ? uri.baudRate : undefined;
   if (hearing.kind === "module") {
     const rate = baudRate === undefined ? "" : ` at ${baudRate} baud`;
@@ -185,7 +188,9 @@ function garbage(bytes: Uint8Array, uri: UartUri | TcpUri, facts: Finding["facts
 
 const EXCERPT = 16;
 
+/** Without colours and what else moves a terminal's cursor. */
 function excerpt(bytes: Uint8Array): string {
-  const text = Array.from(bytes.subarray(0, 40), (byte) => String.fromCharCode(byte)).join("");
-  return text.trim().replaceAll(/\s+/g, " ");
+  const text = Array.from(bytes.subarray(0, 80), (byte) => String.fromCharCode(byte)).join("");
+  const plain = text.replaceAll(/\u001b\[[\d;?]*[A-Za-z]?/g, "").replaceAll(/[^\s\x20-\x7e]+/g, "?");
+  return plain.trim().replaceAll(/\s+/g, " ").slice(0, 40);
 }

@@ -1,6 +1,5 @@
 /** Whether a port is there, may be used and is free: all that can be told without opening it. */
-import { realpath } from "node:fs/promises";
-
+import { realpath, stat } from "node:fs/promises";
 import { isSakuraError } from "../../protocol/errors.ts";
 import { readLatencyTimer } from "../adapter/latency-timer.ts";
 import { portAccess } from "../adapter/port-access.ts";
@@ -23,7 +22,18 @@ export async function* examinePlace(uri: PortUri, options: PlaceOptions): AsyncG
   const { exists, allowed, problem: why, group, holder } = await portAccess(path);
   if (!exists || !allowed) {
     const facts = { path, exists, allowed, group };
-    yield problem("port", why ?? `${path} cannot be used`, { advice: placeAdvice(exists, group), facts });
+    yield problem("port", why ?? `${path} cannot be used`, {
+      advice: exists ? joinAdvice(group) : missingAdvice(uri),
+      facts,
+    });
+    return;
+  }
+  // On Windows a port is no file.
+  const file = await stat(path).catch(() => undefined);
+  if (file && !file.isCharacterDevice()) {
+    const advice = ["name the port itself: `sakuraio ports` lists the serial ports"];
+    const what = file.isDirectory() ? "a folder" : "a file";
+    yield problem("port", `${path} is ${what}, and no port`, { advice, facts: { path, exists, allowed } });
     return;
   }
   yield ok("port", `${path} is there, and you may use it`, { facts: { path, exists, allowed } });
@@ -50,13 +60,20 @@ async function* findPath(uri: PortUri, { listPorts }: PlaceOptions): AsyncGenera
   }
 }
 
-function placeAdvice(exists: boolean, group: string | undefined): string[] {
-  if (!exists) {
+function missingAdvice(uri: PortUri): string[] {
+  if (uri.kind === "i2c" || uri.kind === "spi") {
     return [
-      "plug the adapter in, and look what it is called: `sakuraio ports` lists the serial ports",
-      "a virtual machine or a container has to be given the adapter first",
+      `switch the bus on: on a Raspberry Pi \`sudo raspi-config nonint do_${uri.kind} 0\``,
+      `look what it is called: \`ls /dev/${uri.kind === "i2c" ? "i2c-*" : "spidev*"}\``,
     ];
   }
+  return [
+    "plug the adapter in, and look what it is called: `sakuraio ports` lists the serial ports",
+    "a virtual machine or a container has to be given the adapter first",
+  ];
+}
+
+function joinAdvice(group: string | undefined): string[] {
   if (group === undefined) return [];
   return [
     process.platform === "linux"

@@ -5,12 +5,14 @@ import { errnoOf, reasonOf } from "../../protocol/errors.ts";
 import { checkService, type ServiceCheckName, type ServiceCheckResult } from "../bridge/aws-iot/check.ts";
 import { keptClientId } from "../config/client-ids.ts";
 import type { BridgeConfig, ServiceConfig } from "../config/schema.ts";
+import { quoted } from "../shell-word.ts";
 import type { RunningBridge } from "./bridge-place.ts";
 import { type Finding, ok, problem, skipped, warning } from "./finding.ts";
 
 /** In the order in which they are made. */
 export const SERVICE_CHECKS = [
   "certificate",
+  "root",
   "name",
   "tcp",
   "tls",
@@ -19,9 +21,11 @@ export const SERVICE_CHECKS = [
   "receive",
   "publish",
   "result-topic",
-] as const satisfies readonly ServiceCheckName[];
+] as const satisfies readonly (ServiceCheckName | "root")[];
 
 export interface ServiceScene {
+  /** As it was named: for the commands that are proposed. */
+  readonly file: string;
   readonly config: BridgeConfig;
   readonly service: ServiceConfig;
   readonly running: RunningBridge | undefined;
@@ -47,22 +51,31 @@ export async function examineService(scene: ServiceScene): Promise<Finding[]> {
   await checkService(
     { service, clientId, module: modules[0] ?? "", publish: false },
     (check, result, message) => {
+      if (check === "connect" && clientId === undefined && result === "not-tested") seen.push(withoutId(scene));
       // Its dates have been told, and more of them.
-      if (check !== "certificate") seen.push(findingOf(check, result, message));
+      else if (check !== "certificate") seen.push(findingOf(check, result, message));
     },
     signal,
   );
   return [...certificates, ...seen];
 }
 
+function withoutId({ file, service }: ServiceScene): Finding {
+  const reason = "it has no client_id yet: who starts the bridge or asks for the policy makes one, and it stays";
+  const command = `sakuraio aws-iot policy --config ${quoted(file)} --service ${quoted(service.name)}`;
+  const advice = [
+    `\`${command}\` makes it, and prints the policy that names it: attach that at AWS IoT, and run the doctor again`,
+  ];
+  return skipped("connect", reason, {}, advice);
+}
+
 /** Not asked again from here: a second connection with its client id would throw the bridge out. */
 function asTheBridgeSays(name: string, { services }: RunningBridge): Finding {
   const service = services.get(name);
   if (service === undefined) {
-    return skipped(
-      "connect",
-      "a bridge runs with this client id, and a second connection would throw it out: see its log",
-    );
+    return skipped("connect", "a bridge runs with this client id, and a second connection would throw it out", {}, [
+      "see the bridge's log, or stop the bridge and run the doctor again, to have each step tested",
+    ]);
   }
   const { state, reason } = service;
   const facts = { state, reason };
@@ -103,44 +116,63 @@ const DAY_MS = 86_400_000;
 const SOON_MS = 30 * DAY_MS;
 
 function examineCertificates({ credentials }: ServiceConfig, now: number): Finding[] {
-  const found = examineDates(credentials.certificate, now);
-  const roots = examineRoots(credentials.rootCa, now);
-  // The loader has compared them.
-  const seen = found.verdict === "ok" ? `${found.seen}, and private_key is its key` : found.seen;
-  return [{ ...found, seen }, ...roots];
+  const own = datesOf(credentials.certificate, now);
+  const renew = "make a new certificate: `sakuraio aws-iot setup` makes one, and the bridge takes it on SIGHUP";
+  const found = examineDates("certificate", "cert", own, renew);
+  // The loader has compared the two.
+  const certificate = found.verdict === "ok" ? { ...found, seen: `${found.seen}, and private_key is its key` } : found;
+  return [certificate, examineRoots(credentials.rootCa, now)];
 }
 
-/** Only what is wrong with them: the handshake tells whether one of them is the right one. */
-function examineRoots(text: string, now: number): Finding[] {
-  const roots = (text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []).map(
-    (pem) => new X509Certificate(pem),
+/** The one that lasts longest decides: a file may keep the old one beside the new. */
+function examineRoots(pem: string, now: number): Finding {
+  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
+  const roots = blocks.map((block) => datesOf(new X509Certificate(block), now));
+  const [best = { from: 0, to: 0, now, subject: "" }] = roots.sort(
+    (a, b) => Number(isValid(b)) - Number(isValid(a)) || b.to - a.to,
   );
-  const last = Math.max(...roots.map(({ validTo }) => Date.parse(validTo)));
-  if (roots.length === 0 || last - now >= SOON_MS) return [];
-  const advice = ["put Amazon Root CA 1 there: https://www.amazontrust.com/repository/AmazonRootCA1.pem"];
-  const facts = { rootValidTo: formatDateTime(last) };
-  const when = last < now ? "expired on" : "expires on";
-  return [warning("certificate", `rootca_cert ${when} ${formatDateTime(last)}`, { advice, facts })];
+  const renew =
+    "take the authority's present root; for AWS IoT, AmazonRootCA1.pem of https://www.amazontrust.com/repository/";
+  const found = examineDates("root", "rootca_cert", best, renew);
+  const out = roots.filter((root) => !isValid(root)).length;
+  if (out === 0 || found.verdict === "problem") return found;
+  const others = `${out} of its ${roots.length} certificates ${out === 1 ? "is" : "are"} out of date`;
+  return { ...found, seen: `${found.seen}; ${others}`, facts: { ...found.facts, outOfDate: out } };
 }
 
-function examineDates({ validFrom, validTo, subject }: X509Certificate, now: number): Finding {
-  const from = Date.parse(validFrom);
-  const to = Date.parse(validTo);
+/** Unix ms. */
+interface Dates {
+  readonly from: number;
+  readonly to: number;
+  readonly now: number;
+  readonly subject: string;
+}
+
+function datesOf({ validFrom, validTo, subject }: X509Certificate, now: number): Dates {
+  return { from: Date.parse(validFrom), to: Date.parse(validTo), now, subject };
+}
+
+function isValid({ from, to, now }: Dates): boolean {
+  return from <= now && now <= to;
+}
+
+/** @param what the key in the file */
+function examineDates(check: "certificate" | "root", what: string, dates: Dates, renew: string): Finding {
+  const { from, to, now, subject } = dates;
   const days = Math.floor((to - now) / DAY_MS);
   const facts = { validFrom: formatDateTime(from), validTo: formatDateTime(to), days, subject };
-  const renew = "make a new certificate: `sakuraio aws-iot setup` makes one, and the bridge takes it on SIGHUP";
   if (now < from) {
-    return problem("certificate", `cert is valid only from ${formatDateTime(from)}`, {
+    return problem(check, `${what} is valid only from ${formatDateTime(from)}`, {
       advice: ["check this machine's clock (`timedatectl`)", renew],
       facts,
     });
   }
   if (now > to) {
     const advice = [renew, "or check this machine's clock (`timedatectl`)"];
-    return problem("certificate", `cert expired on ${formatDateTime(to)}`, { advice, facts });
+    return problem(check, `${what} expired on ${formatDateTime(to)}`, { advice, facts });
   }
   if (to - now < SOON_MS) {
-    return warning("certificate", `cert expires in ${days} days, on ${formatDateTime(to)}`, { advice: [renew], facts });
+    return warning(check, `${what} expires in ${days} days, on ${formatDateTime(to)}`, { advice: [renew], facts });
   }
-  return ok("certificate", `cert is valid until ${formatDateTime(to)}`, { facts });
+  return ok(check, `${what} is valid until ${formatDateTime(to)}`, { facts });
 }

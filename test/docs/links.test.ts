@@ -41,6 +41,11 @@ function fixedParts(words: string): readonly string[] {
   return parts.map((part) => part.replace(/^[\s,;、:]+|[\s,;、(:]+$/g, "")).filter(({ length }) => length > 4);
 }
 
+/** Not told of every good port. */
+const SELDOM: ReadonlySet<string> = new Set(["latency-timer", "open", "adapter", "send"]);
+/** Put together of what varies: a rate, what a module says of itself, counts. */
+const FACTS: ReadonlySet<string> = new Set(["answer", "product", "firmware", "signal", "queues"]);
+
 describe.each(["docs/bring-up.md", "docs/bring-up.ja.md"])("the symptoms of %s", (document) => {
   const rows = Array.from(
     read(document).matchAll(/^\| .* \| `([a-z-]+)` (.+?) \| .* \|$/gm),
@@ -55,6 +60,16 @@ describe.each(["docs/bring-up.md", "docs/bring-up.ja.md"])("the symptoms of %s",
   it("are told in the doctor's words", () => {
     expect(rows.length).toBeGreaterThan(20);
     expect(rows.flatMap(({ words }) => fixedParts(words)).filter((part) => !source.includes(part))).toEqual([]);
+  });
+
+  it("and a good end are told in them too", () => {
+    const lines = Array.from(
+      read(document).matchAll(/^ {4}ok {2}([a-z-]+) +(.+)$/gm),
+      ([, check = "", words = ""]) => ({ check, words }),
+    );
+    expect(lines.map(({ check }) => check)).toEqual(PORT_CHECKS.filter((check) => !SELDOM.has(check)));
+    const parts = lines.filter(({ check }) => !FACTS.has(check)).flatMap(({ words }) => fixedParts(words));
+    expect(parts.filter((part) => !source.includes(part))).toEqual([]);
   });
 
   it("cover what can stop a bring-up", () => {

@@ -1,7 +1,7 @@
 /** `aws-iot setup` without `--run`: the same steps as commands, to be read and run where the AWS CLI is logged in. */
 import { leastPrivilegePolicy, type PolicyDocument, partitionOf } from "../../bridge/aws-iot/policy.ts";
+import { quoted } from "../../shell-word.ts";
 import type { SetupPlan } from "./setup-plan.ts";
-import { quoted } from "./shell.ts";
 
 /** The policy with names where only AWS knows better. */
 export function placeholderPolicy({ needs }: SetupPlan, region: string | undefined): PolicyDocument {

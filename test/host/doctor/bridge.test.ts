@@ -5,6 +5,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
+import { createAuthority } from "../../../emulator/aws-iot/certificates.ts";
 import type { AwsIotEndpoint } from "../../../emulator/aws-iot/index.ts";
 import { listenTcp } from "../../../emulator/bus/tcp.ts";
 import { attachUart } from "../../../emulator/bus/uart.ts";
@@ -17,7 +18,7 @@ import { loadConfig } from "../../../host/config/load.ts";
 import { type ExamineBridgeOptions, examineBridge } from "../../../host/doctor/examine-bridge.ts";
 import { diagnose, type Finding } from "../../../host/doctor/finding.ts";
 import { openPanel } from "../../../host/panel/server.ts";
-import { everything, registered, startEndpoint } from "../../emulator/aws-iot/support.ts";
+import { everything, recordEvents, registered, startEndpoint } from "../../emulator/aws-iot/support.ts";
 import { findingOf, verdicts } from "../../support/doctor.ts";
 import { FakeIo } from "../../support/fake-io.ts";
 
@@ -82,6 +83,7 @@ describe("a service", () => {
       "ok file",
       "ok outbox",
       "ok certificate",
+      "ok root",
       "ok name",
       "ok tcp",
       "ok tls",
@@ -110,6 +112,7 @@ describe("a service", () => {
     await endpoint.close();
     expect(verdicts(of(await examined(file), "service plant-a"))).toEqual([
       "ok certificate",
+      "ok root",
       "ok name",
       "problem tcp",
       "skipped subscribe",
@@ -141,18 +144,6 @@ describe("a service", () => {
     expect(finding.seen.startsWith(seen)).toBe(true);
   });
 
-  it("whose root has run out is told so", async () => {
-    const endpoint = await startLocal();
-    const file = await place(endpoint);
-    const { validTo } = new X509Certificate(endpoint.authority.certificate);
-    const now = Date.parse(validTo) + 60_000;
-    const clock = { ...systemClock, now: () => now, monotonic: () => systemClock.now() };
-    const seen = (await examined(file, { clock }))
-      .filter(({ check }) => check === "certificate")
-      .map((one) => one.seen);
-    expect(seen).toEqual([expect.stringMatching(/^cert expired/), expect.stringMatching(/^rootca_cert expired on /)]);
-  });
-
   it("with another certificate's key is a problem of the file", async () => {
     const endpoint = await startLocal();
     const identity = await registered(endpoint, everything);
@@ -162,24 +153,64 @@ describe("a service", () => {
     expect(findings[0]?.seen).toContain("does not belong to cert");
   });
 
-  it("without a client id is reached as far as TLS, and none is made", async () => {
+  it("without a client id is reached and not connected to, none is made, and it is not said to work", async () => {
     const endpoint = await startLocal();
+    const log = recordEvents(endpoint);
     const file = await place(endpoint, { fields: { client_id: undefined } });
-    expect(verdicts(of(await examined(file), "service plant-a"))).toEqual([
+    const findings = await examined(file);
+    expect(verdicts(of(findings, "service plant-a"))).toEqual([
       "ok certificate",
+      "ok root",
       "ok name",
       "ok tcp",
       "ok tls",
       "skipped connect",
     ]);
-    await endpoint.close();
-    expect(verdicts(of(await examined(file), "service plant-a"))).toEqual([
-      "ok certificate",
-      "ok name",
-      "problem tcp",
-      "skipped connect",
-    ]);
+    expect(log.all.filter(({ type }) => type === "connected")).toEqual([]);
     expect(existsSync(join(folder, "outbox"))).toBe(false);
+    const { outcome, text } = diagnose(findings);
+    expect(outcome).toBe("unknown");
+    expect(text).toContain(`"service plant-a: connect" was not checked. Do this first: \`sakuraio aws-iot policy`);
+    expect(text).toContain(`--config ${file} --service plant-a`);
+    const io = new FakeIo();
+    expect(await doctorVerb({ config: file, json: true }, io)).toBe(1);
+    expect(JSON.parse(io.out.trimEnd().split("\n").at(-1) ?? "")).toMatchObject({ ok: false, outcome: "unknown" });
+  });
+
+  it("without a client id stops where it cannot be reached", async () => {
+    const endpoint = await startLocal();
+    const file = await place(endpoint, { fields: { client_id: undefined } });
+    writeFileSync(join(folder, "root.pem"), (await createAuthority()).certificate);
+    const findings = await examined(file);
+    expect(verdicts(of(findings, "service plant-a")).slice(3)).toEqual(["ok tcp", "problem tls", "skipped connect"]);
+    expect(diagnose(findings)).toMatchObject({ outcome: "stops", first: findingOf(findings, "tls") });
+    await endpoint.close();
+    expect(findingOf(await examined(file), "tcp").verdict).toBe("problem");
+  });
+
+  it.each([
+    [-1, "problem", "rootca_cert expired on "],
+    [10, "warning", "rootca_cert expires in 10 days, on "],
+    [31, "ok", "rootca_cert is valid until "],
+  ])("whose root certificate has %s days left is %s", async (days, verdict, seen) => {
+    const endpoint = await startLocal();
+    const file = await place(endpoint);
+    const { validTo } = new X509Certificate(endpoint.authority.certificate);
+    const now = Date.parse(validTo) - days * 86_400_000 - 60_000;
+    const clock = { ...systemClock, now: () => now, monotonic: () => systemClock.now() };
+    const finding = findingOf(await examined(file, { clock }), "root");
+    expect(finding).toMatchObject({ verdict, subject: "service plant-a" });
+    expect(finding.seen.startsWith(seen)).toBe(true);
+  });
+
+  it("among whose roots some are valid says only what has become of the others", async () => {
+    const endpoint = await startLocal();
+    const file = await place(endpoint);
+    const old = await createAuthority({ notAfter: new Date("2020-01-01T00:00:00Z") });
+    writeFileSync(join(folder, "root.pem"), `${old.certificate}\n${endpoint.authority.certificate}`);
+    const finding = findingOf(await examined(file), "root");
+    expect(finding.verdict).toBe("ok");
+    expect(finding.seen).toContain("1 of its 2 certificates is out of date");
   });
 });
 
@@ -200,7 +231,8 @@ describe("the outbox's folder and the HTTP port", () => {
     });
     expect(findingOf(findings, "http").seen).toBe(`the running bridge answers on ${panel.address}`);
     expect(findingOf(findings, "port")).toMatchObject({ verdict: "skipped", subject: "module u1" });
-    expect(verdicts(of(findings, "service plant-a"))).toEqual(["ok certificate", "skipped connect"]);
+    expect(verdicts(of(findings, "service plant-a"))).toEqual(["ok certificate", "ok root", "skipped connect"]);
+    expect(diagnose(findings).outcome).toBe("unknown");
   });
 
   it("are taken by another program", async () => {

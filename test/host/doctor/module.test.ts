@@ -8,7 +8,7 @@ import { EmulatedModule } from "../../../emulator/module.ts";
 import type { EmulatedModuleOptions } from "../../../emulator/state.ts";
 import { MessageLog } from "../../../emulator/uplink.ts";
 import { type DoctorVerbOptions, doctorVerb } from "../../../host/cli/doctor.ts";
-import { diagnose, type Finding, ok, problem, warning } from "../../../host/doctor/finding.ts";
+import { diagnose, type Finding, ok, problem, skipped, warning } from "../../../host/doctor/finding.ts";
 import type { ChannelEntry } from "../../../protocol/channel.ts";
 import { commandByCode } from "../../../protocol/commands.ts";
 import { examined, findingOf } from "../../support/doctor.ts";
@@ -252,6 +252,16 @@ describe("the verdict", () => {
       [warning("time", "wrong"), problem("answer", "silence", { advice: ["swap"] })],
       "stops",
       'It stops at "answer". Do this first: swap',
+    ],
+    [
+      [problem("file", "a.yaml is not there: check the path")],
+      "stops",
+      'It stops at "file": a.yaml is not there: check the path',
+    ],
+    [
+      [warning("root", "old"), skipped("connect", "no id", {}, ["make one"]), skipped("publish", "no id")],
+      "unknown",
+      'Not known yet whether it works: "connect" was not checked. Do this first: make one',
     ],
   ])("%#", (findings, outcome, text) => {
     expect(diagnose(findings)).toMatchObject({ outcome, text });

@@ -49,6 +49,30 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
+describe.skipIf(process.platform === "win32")("what is no port", () => {
+  it("as a folder or a file is not said to be one", async () => {
+    const file = join(folder, "file");
+    writeFileSync(file, "");
+    for (const [path, what] of [
+      [folder, "a folder"],
+      [file, "a file"],
+    ]) {
+      const findings = await examined(`uart:${path}`);
+      expect(verdicts(findings).slice(0, 2)).toEqual(["problem port", "skipped answer"]);
+      expect(findingOf(findings, "port").seen).toBe(`${path} is ${what}, and no port`);
+    }
+  });
+
+  it.each([
+    ["i2c:/dev/i2c-99", "raspi-config nonint do_i2c 0"],
+    ["spi:/dev/spidev99.9", "raspi-config nonint do_spi 0"],
+  ])("as the bus %s that is not switched on says how to", async (uri, advice) => {
+    const finding = findingOf(await examined(uri), "port");
+    expect(finding.verdict).toBe("problem");
+    expect(finding.advice[0]).toContain(advice);
+  });
+});
+
 describe.skipIf(process.platform === "win32")("a good port", () => {
   it("passes every check, in order", async () => {
     attachUart(new EmulatedModule(), pty.duplex);
@@ -144,13 +168,6 @@ describe.skipIf(process.platform !== "linux")("a port that cannot be used", () =
     }
   });
 
-  it("is a file and no port", async () => {
-    writeFileSync(join(folder, "file"), "");
-    const findings = await examined(`uart:${join(folder, "file")}`);
-    expect(verdicts(findings).slice(0, 4)).toEqual(["ok port", "ok holder", "problem open", "skipped answer"]);
-    expect(findingOf(findings, "open").seen).toContain("is not a serial port");
-  });
-
   it("is an address at which nobody listens", async () => {
     const endpoint = await listenTcp({ host: "127.0.0.1", port: 0 });
     await endpoint.close();
@@ -202,6 +219,12 @@ describe.skipIf(process.platform === "win32")("a line without a module", () => {
     ["unreadable bytes", "\x86\xf3\x9e\x00\xfe", "garbage", "86 F3 9E 00 FE"],
     ["zero bytes", "\0\0\0\0", "garbage", "only zero bytes come"],
     ["another device's text", "raspberrypi login: ", "text", '"raspberrypi login:'],
+    [
+      "a console's colours",
+      "\x1b[0;32mI (27) boot: ESP-IDF \xe2\x82\xac\x1b[0m\r\n",
+      "text",
+      '"I (27) boot: ESP-IDF ?',
+    ],
     ["a modem's refusals", "ERROR\r\n", "text", '"ERROR'],
   ])("where %s come", async (_, said, heard, seen) => {
     pty.duplex.onBytes(() => pty.duplex.write(ascii(said)));
@@ -248,6 +271,20 @@ describe.skipIf(process.platform === "win32")("a line without a module", () => {
     expect(findingOf(findings, "open")).toMatchObject({ seen: "the cable was pulled", facts: { code: "PORT_LOST" } });
   });
 
+  it("that is lost while other rates are tried is told as well", async () => {
+    const findings = await examined("uart:/dev/null", {
+      ...SHORT,
+      openLine: async (line) => {
+        const { host, module, lose } = linePair();
+        if (line.kind === "uart" && line.baudRate !== 115_200) queueMicrotask(lose);
+        else module.onBytes(() => module.write(ascii("\xf8\x80\xf0")));
+        return host;
+      },
+    });
+    expect(verdicts(findings).slice(2, 4)).toEqual(["problem open", "skipped answer"]);
+    expect(findingOf(findings, "open")).toMatchObject({ facts: { code: "PORT_LOST" } });
+  });
+
   it("is given up by the signal", async () => {
     const stop = new AbortController();
     await failsWith(
@@ -278,6 +315,23 @@ describe.skipIf(process.platform === "win32")("a Bus Pirate", () => {
     const findings = await examined(i2c());
     expect(verdicts(findings).slice(0, 4)).toEqual(["ok port", "ok holder", "problem adapter", "skipped answer"]);
   });
+
+  it("that hangs in the middle of the checks is told, and the rest is skipped", async () => {
+    const { host, module } = linePair();
+    attachBusPirate(new EmulatedModule(), host);
+    let hangs = false;
+    pty.duplex.onBytes((bytes) => {
+      if (!hangs) module.write(bytes);
+    });
+    module.onBytes((bytes) => pty.duplex.write(bytes));
+    const onProgress = (): void => {
+      hangs = true;
+    };
+    const findings = await examined(i2c(), { ...SHORT, onProgress });
+    expect(verdicts(findings).slice(3, 6)).toEqual(["ok answer", "problem open", "skipped parity"]);
+    expect(findingOf(findings, "open")).toMatchObject({ facts: { code: "PORT_FAILED" } });
+    expect(findingOf(findings, "open").advice[0]).toContain("plug the adapter out and in");
+  }, 20_000);
 
   it("at whose bus nothing acknowledges the module's address", async () => {
     const { host, module } = linePair();
