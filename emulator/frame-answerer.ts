@@ -7,6 +7,15 @@ export interface TimedAnswer {
   readonly frame: Uint8Array;
   /** In ms, on a UART. On I2C and SPI it is the master that decides when an answer is read. */
   readonly afterMs: number;
+  /** On a UART the `OK` behind it does not come. */
+  readonly withoutOk?: boolean | undefined;
+}
+
+/** On a UART, bytes that are no answer: noise, or an answer that was damaged. */
+export interface TimedNoise {
+  readonly noise: Uint8Array;
+  /** In ms. */
+  readonly afterMs: number;
 }
 
 export interface FrameAnswerer {
@@ -15,6 +24,15 @@ export interface FrameAnswerer {
   readonly faults: Pick<Faults, "spec" | "damage">;
   /** Whether it answers nothing at all, on any bus. */
   readonly silent: boolean;
-  /** Takes one request: its answer; none for silence; several where a late one of an earlier request comes with it. */
-  answersTo(request: Uint8Array): readonly TimedAnswer[];
+  /** Takes one request: its answer; none for silence; several where a late one of an earlier request, or noise, comes with it. */
+  answersTo(request: Uint8Array): readonly (TimedAnswer | TimedNoise)[];
+}
+
+export function isAnswer(timed: TimedAnswer | TimedNoise): timed is TimedAnswer {
+  return "frame" in timed;
+}
+
+/** What a bus without lines carries of it: noise is a UART's. */
+export function firstFrame(timed: readonly (TimedAnswer | TimedNoise)[]): Uint8Array | undefined {
+  return timed.find(isAnswer)?.frame;
 }

@@ -18,7 +18,7 @@ export { attachUart, type UartEvent } from "./bus/uart.ts";
 export { realClock, VirtualClock } from "./clock.ts";
 export { type FaultSpec, noFaults, parseFaults } from "./faults.ts";
 export { type FileSource, filesInDirectory, filesInMemory, type StoredFile } from "./files.ts";
-export type { FrameAnswerer, TimedAnswer } from "./frame-answerer.ts";
+export type { FrameAnswerer, TimedAnswer, TimedNoise } from "./frame-answerer.ts";
 export { EmulatedModule, type FrameListener } from "./module.ts";
 export { type ReplayEvent, ReplayedModule, type ReplayOptions, replayRecording } from "./replay/module.ts";
 export type { EmulatedModuleOptions, ModuleState, UpdatePlan } from "./state.ts";

@@ -14,10 +14,22 @@ export const systemClock: Clock = {
       const turn = setImmediate(run);
       return () => clearImmediate(turn);
     }
-    const timer = setTimeout(run, ms);
-    return () => clearTimeout(timer);
+    return longTimer(ms, run);
   },
 };
+
+/** The most that a timer of Node's counts, in ms: 24.8 days. A longer one is up at once. */
+const TIMER_MS_MAX = 2 ** 31 - 1;
+
+/** Returns its cancellation. */
+function longTimer(ms: number, run: () => void): () => void {
+  let timer: NodeJS.Timeout;
+  const wait = (left: number): void => {
+    timer = left > TIMER_MS_MAX ? setTimeout(() => wait(left - TIMER_MS_MAX), TIMER_MS_MAX) : setTimeout(run, left);
+  };
+  wait(ms);
+  return () => clearTimeout(timer);
+}
 
 /**
  * The wall's clock as it is now, not as it was at the start: a small machine learns the time from the network minutes
@@ -28,8 +40,7 @@ export const wallClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   after(ms, run) {
-    const timer = setTimeout(run, ms);
-    return () => clearTimeout(timer);
+    return longTimer(ms, run);
   },
 };
 

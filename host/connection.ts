@@ -1,7 +1,7 @@
 /** The port under a module's client: open, lost and perhaps coming back, or closed. */
 import type { Clock } from "../protocol/bus.ts";
 import { isSakuraError, reasonOf, SakuraError } from "../protocol/errors.ts";
-import type { FrameEvent, FrameExchange } from "./transport/exchange.ts";
+import type { FrameEvent, FrameExchange, StrayEvent } from "./transport/exchange.ts";
 
 export type PortState =
   | { readonly kind: "open" }
@@ -28,6 +28,7 @@ export class Connection {
   readonly #reopen: ((signal: AbortSignal) => Promise<FrameExchange>) | undefined;
   readonly #stateListeners = new Set<(state: PortState) => void>();
   readonly #frameListeners = new Set<(frame: FrameEvent) => void>();
+  readonly #strayListeners = new Set<(stray: StrayEvent) => void>();
   readonly #stop = new AbortController();
   #state: PortState = { kind: "open" };
   #exchange: FrameExchange | undefined;
@@ -73,6 +74,12 @@ export class Connection {
   onFrame(listener: (frame: FrameEvent) => void): () => void {
     this.#frameListeners.add(listener);
     return () => this.#frameListeners.delete(listener);
+  }
+
+  /** As FrameExchange.onStray, through every loss. */
+  onStray(listener: (stray: StrayEvent) => void): () => void {
+    this.#strayListeners.add(listener);
+    return () => this.#strayListeners.delete(listener);
   }
 
   /**
@@ -131,6 +138,9 @@ export class Connection {
     this.#waitMs = REOPEN_MS;
     exchange.onFrame((frame) => {
       for (const listener of this.#frameListeners) listener(frame);
+    });
+    exchange.onStray((stray) => {
+      for (const listener of this.#strayListeners) listener(stray);
     });
     // Last: a port that has gone already says so at once.
     exchange.onClose((reason) => this.#lost(exchange, reason));

@@ -47,7 +47,7 @@ export type { RestartOptions, RestartProgress } from "./restart.ts";
 export type { SendOptions } from "./send.ts";
 export type { SendValuesOptions } from "./send-values.ts";
 export type { BusOptions } from "./transport/bus-exchange.ts";
-export type { ExchangeOptions, FrameEvent, FrameExchange } from "./transport/exchange.ts";
+export type { ExchangeOptions, FrameEvent, FrameExchange, StrayEvent } from "./transport/exchange.ts";
 export { i2cExchange } from "./transport/i2c.ts";
 export { spiExchange } from "./transport/spi.ts";
 export { UartExchange, type UartOptions } from "./transport/uart.ts";

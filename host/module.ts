@@ -27,7 +27,7 @@ import { type ReceivedValue, type ReceiveOptions, receive, received } from "./re
 import { type RestartOptions, reset, restart } from "./restart.ts";
 import { flush, type SendOptions, sendImmediately } from "./send.ts";
 import { enqueueValues, type SendValuesOptions, sendValues } from "./send-values.ts";
-import type { FrameEvent, FrameExchange } from "./transport/exchange.ts";
+import type { FrameEvent, FrameExchange, StrayEvent } from "./transport/exchange.ts";
 import { type PortUri, parsePortUri } from "./uri.ts";
 
 export interface ModuleOptions {
@@ -127,6 +127,11 @@ export class SakuraModule extends ModuleCommands {
   /** Calls the listener with each frame that goes over the wire. Returns its removal. */
   onFrame(listener: (frame: FrameEvent) => void): () => void {
     return this.#connection.onFrame(listener);
+  }
+
+  /** Calls the listener with what came over the wire instead of a frame, and when nothing did in time. Returns its removal. */
+  onStray(listener: (stray: StrayEvent) => void): () => void {
+    return this.#connection.onStray(listener);
   }
 
   override command<N extends CommandName>(

@@ -1,4 +1,4 @@
-/** Keeps a session: every frame of a module's port, as it goes, in a file or a stream. See `protocol/recording.ts`. */
+/** Keeps a session: every frame of a module's port, and what came instead of one, as it goes, in a file or a stream. See `protocol/recording.ts`. */
 import { closeSync, openSync, writeSync } from "node:fs";
 import type { Writable } from "node:stream";
 import { formatDateTime } from "../protocol/datetime.ts";
@@ -6,16 +6,21 @@ import { errnoOf, reasonOf, SakuraError } from "../protocol/errors.ts";
 import { encodeRecordingHeader, encodeRecordingLine } from "../protocol/recording.ts";
 import { systemClock } from "./clock.ts";
 import type { PortState } from "./connection.ts";
-import type { FrameEvent } from "./transport/exchange.ts";
+import type { FrameEvent, StrayEvent } from "./transport/exchange.ts";
 import { type PortUri, portUriText } from "./uri.ts";
 import { version } from "./version.ts";
 
 /** What can be recorded: a `SakuraModule`, or anything else that frames go through. */
 export interface FrameSource {
   onFrame(listener: (frame: FrameEvent) => void): () => void;
+  /** Where what is no frame is recorded too: a silence needs no line of its own. */
+  onStray?(listener: (stray: RecordedStray) => void): () => void;
   /** Where the port's losses are recorded, and its end ends the recording. */
   onState?(listener: (state: PortState) => void): () => void;
 }
+
+/** Noise comes from the module, unless it is known to go to it, as on a tap. */
+type RecordedStray = StrayEvent & { readonly direction?: FrameEvent["direction"] | undefined };
 
 export interface RecordOptions {
   /** The kind of port and its speed, for the recording's first line. {@link portOfRecording} takes it from a URI. */
@@ -76,6 +81,7 @@ export function recordSession(
   function finish(): void {
     over = true;
     stopFrames();
+    stopStrays();
     stopStates();
     try {
       sink.close();
@@ -89,6 +95,7 @@ export function recordSession(
   }
 
   let stopFrames = (): void => undefined;
+  let stopStrays = (): void => undefined;
   let stopStates = (): void => undefined;
   const host = `node ${process.version} ${process.platform}`;
   write(
@@ -98,6 +105,12 @@ export function recordSession(
   stopFrames = source.onFrame(({ time, direction, bytes }) =>
     write(encodeRecordingLine({ t: since(time), dir: direction, bytes })),
   );
+  stopStrays =
+    source.onStray?.((stray) => {
+      if (stray.kind === "silence") return;
+      const { time, direction: dir = "answer", bytes: noise } = stray;
+      write(encodeRecordingLine({ t: since(time), dir, noise }));
+    }) ?? stopStrays;
   stopStates =
     source.onState?.((state) => {
       if (state.kind === "closed") return stop();

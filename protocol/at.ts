@@ -162,6 +162,33 @@ export type AtAnswerEvent =
   /** Any other line: an echo, an answer that was damaged, noise. */
   | { readonly kind: "noise"; readonly line: string };
 
+/** The bytes of a line that is no frame, with CR LF for its end; nothing for a frame. */
+export function atLineBytes(event: AtAnswerEvent): Uint8Array | undefined {
+  switch (event.kind) {
+    case "answer":
+      return undefined;
+    case "ok":
+      return OK_LINE;
+    case "error":
+      return ERROR_LINE;
+    case "noise":
+      return ascii(`${event.line}\r\n`);
+  }
+}
+
+/** The bytes of an MCU's line that is no frame, with LF for its end; nothing for a frame, and for what is no line. */
+export function atRequestLineBytes(event: AtRequestEvent): Uint8Array | undefined {
+  switch (event.kind) {
+    case "frame":
+    case "noise":
+      return undefined;
+    case "at":
+      return ascii("AT\n");
+    case "error":
+      return ascii(`${event.line}\n`);
+  }
+}
+
 /** The driver's side: bytes of a module in, answers out. Linear in the bytes; holds one line at most. */
 export class AtAnswerParser {
   readonly #emit: (event: AtAnswerEvent) => void;
@@ -185,6 +212,11 @@ export class AtAnswerParser {
       if (byte === CR || byte === LF) this.#end();
       else this.#add(byte);
     }
+  }
+
+  /** What has come of a line that has no end yet. */
+  get held(): string {
+    return this.#line.text();
   }
 
   /** Forgets half a line: what follows is the beginning of one. */

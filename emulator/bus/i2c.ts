@@ -4,7 +4,7 @@
  */
 import { I2C_ADDRESS } from "../../protocol/wiring.ts";
 import { choices } from "../choices.ts";
-import type { FrameAnswerer } from "../frame-answerer.ts";
+import { type FrameAnswerer, firstFrame } from "../frame-answerer.ts";
 
 /** A device on an I2C bus, as the wire sees it. Its address is the master's to compare. */
 export interface I2cTarget {
@@ -101,7 +101,7 @@ class ModuleOnI2c implements I2cTarget {
 
   #run(): void {
     this.#ran = true;
-    this.#answer = this.#module.answersTo(Uint8Array.from(this.#request))[0]?.frame;
+    this.#answer = firstFrame(this.#module.answersTo(Uint8Array.from(this.#request)));
     this.#readyAt = this.#module.clock.now() + this.#readyAfterMs + this.#module.faults.spec.delay;
   }
 

@@ -3,7 +3,7 @@
  * means nothing, and what goes out with the answer's does not either.
  */
 import { choices } from "../choices.ts";
-import type { FrameAnswerer } from "../frame-answerer.ts";
+import { type FrameAnswerer, firstFrame } from "../frame-answerer.ts";
 
 /** A device on an SPI bus, as the wire sees it. */
 export interface SpiTarget {
@@ -89,7 +89,7 @@ class ModuleOnSpi implements SpiTarget {
     const { clock, faults } = this.#module;
     this.#phase = {
       kind: "answer",
-      bytes: this.#module.answersTo(Uint8Array.from(request))[0]?.frame ?? new Uint8Array(0),
+      bytes: firstFrame(this.#module.answersTo(Uint8Array.from(request))) ?? new Uint8Array(0),
       readyAt: clock.now() + this.#readyAfterMs + faults.spec.delay,
       place: 0,
       early: false,

@@ -1,7 +1,7 @@
 /** The module's side of a UART (§3): AT lines in, answers out, over any byte stream. */
 import { AtRequestParser, ERROR_LINE, encodeAnswerLines, OK_LINE } from "../../protocol/at.ts";
 import type { ByteDuplex } from "../../protocol/bus.ts";
-import type { FrameAnswerer } from "../frame-answerer.ts";
+import { type FrameAnswerer, isAnswer, type TimedAnswer, type TimedNoise } from "../frame-answerer.ts";
 
 /** What a UART saw that was no request: for logs, and for tests of noise. */
 export type UartEvent =
@@ -43,7 +43,7 @@ export function attachUart(
   const parser = new AtRequestParser((event) => {
     switch (event.kind) {
       case "frame": {
-        for (const { frame, afterMs } of module.answersTo(event.frame)) answer(encodeAnswerLines(frame), afterMs);
+        for (const timed of module.answersTo(event.frame)) answer(lineBytes(timed), timed.afterMs);
         return;
       }
       case "at":
@@ -66,4 +66,10 @@ export function attachUart(
     stopClose();
   }
   return detach;
+}
+
+function lineBytes(timed: TimedAnswer | TimedNoise): Uint8Array {
+  if (!isAnswer(timed)) return timed.noise;
+  const lines = encodeAnswerLines(timed.frame);
+  return timed.withoutOk ? lines.slice(0, -OK_LINE.length) : lines;
 }

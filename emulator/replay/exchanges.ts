@@ -1,25 +1,49 @@
 /** A recording as exchanges: each request, and what came before the next one. */
 import { commandByCode, commandTable } from "../../protocol/commands.ts";
 import { decodeRequest } from "../../protocol/frame.ts";
-import type { RecordedFrame, Recording } from "../../protocol/recording.ts";
-import type { TimedAnswer } from "../frame-answerer.ts";
+import type { RecordedFrame, RecordedNoise, Recording } from "../../protocol/recording.ts";
+import { isAnswer, type TimedAnswer, type TimedNoise } from "../frame-answerer.ts";
 
 export interface RecordedExchange {
   readonly request: Uint8Array;
   /** None where the module kept silent. */
-  readonly answers: readonly TimedAnswer[];
+  readonly answers: readonly (TimedAnswer | TimedNoise)[];
 }
 
-/** Answers before the first request belong to nobody, and are left out. */
+/**
+ * Answers before the first request belong to nobody, and are left out. So is what the module said to a request that had
+ * been damaged on its way, as a tap records it: a driver that is replayed to sends it whole.
+ */
 export function exchangesOf({ lines }: Recording): RecordedExchange[] {
-  const exchanges: { readonly sent: RecordedFrame; readonly answers: TimedAnswer[] }[] = [];
+  const exchanges: RecordedExchange[] = [];
+  let last: Asked | undefined;
   for (const line of lines) {
-    if (!("dir" in line)) continue;
-    const last = exchanges.at(-1);
-    if (line.dir === "request") exchanges.push({ sent: line, answers: [] });
-    else last?.answers.push({ frame: line.bytes, afterMs: Math.max(0, line.t - last.sent.t) });
+    if ("event" in line) continue;
+    if (line.dir === "answer") {
+      if (last) addTo(last, line);
+    } else if ("noise" in line) last = undefined;
+    else {
+      last = { t: line.t, answers: [] };
+      exchanges.push({ request: line.bytes, answers: last.answers });
+    }
   }
-  return exchanges.map(({ sent, answers }) => ({ request: sent.bytes, answers }));
+  return exchanges;
+}
+interface Asked {
+  /** When, in ms since the start. */
+  readonly t: number;
+  readonly answers: (TimedAnswer | TimedNoise)[];
+}
+
+function addTo({ t, answers }: Asked, line: RecordedFrame | RecordedNoise): void {
+  const afterMs = Math.max(0, line.t - t);
+  const before = answers.at(-1);
+  if ("bytes" in line) answers.push({ frame: line.bytes, afterMs });
+  else {
+    // An OK that came whole is not recorded: what is, directly behind an answer, is what came in its place.
+    if (before && isAnswer(before)) answers[answers.length - 1] = { ...before, withoutOk: true };
+    answers.push({ noise: line.noise, afterMs });
+  }
 }
 
 /**

@@ -3,7 +3,7 @@
  *
  * A driver under test need not be the one that was recorded, so:
  * - The next recorded request is answered as it was: with the same bytes, damaged ones too, after the same time; with
- *   silence where there was silence.
+ *   noise, `ERROR`, or silence where that is what came.
  * - A question may be asked less often, and a request may be left out: then the next recorded exchange with the same
  *   request is looked for (`skipped`). A question that has been answered before is looked for among questions alone, so
  *   that asking it once more does not leave out an order.
@@ -22,8 +22,9 @@ import { parseRecording, type Recording } from "../../protocol/recording.ts";
 import { statuses } from "../../protocol/status.ts";
 import { realClock } from "../clock.ts";
 import { Faults } from "../faults.ts";
-import type { FrameAnswerer, TimedAnswer } from "../frame-answerer.ts";
+import { type FrameAnswerer, firstFrame, isAnswer, type TimedAnswer, type TimedNoise } from "../frame-answerer.ts";
 import type { FrameListener } from "../module.ts";
+import { type StandIn, standingIn } from "./echoes.ts";
 import { exchangesOf, isEcho, isPoll, type RecordedExchange, sameFrame, takesNext } from "./exchanges.ts";
 
 export interface ReplayOptions {
@@ -46,6 +47,8 @@ export type ReplayEvent =
   /** The last recorded exchange has been played. Told once. */
   | { readonly kind: "end" };
 
+type Answers = readonly (TimedAnswer | TimedNoise)[];
+
 /** What a frame is answered by. */
 interface Found {
   readonly exchange: RecordedExchange;
@@ -61,6 +64,9 @@ export class ReplayedModule implements FrameAnswerer {
   readonly #fast: boolean;
   readonly #eventListeners = new Set<(event: ReplayEvent) => void>();
   readonly #frameListeners = new Set<FrameListener>();
+  readonly #noiseListeners = new Set<(noise: Uint8Array) => void>();
+  /** What stands for the recorded echoes: one may come late, behind a later request. */
+  readonly #echoes: StandIn[] = [];
   #next = 0;
 
   constructor(recording: Recording, { fast = false, clock = realClock }: ReplayOptions = {}) {
@@ -87,28 +93,35 @@ export class ReplayedModule implements FrameAnswerer {
     return () => this.#frameListeners.delete(listener);
   }
 
-  answersTo(request: Uint8Array): readonly TimedAnswer[] {
-    const answers = this.#answersTo(request).map(({ frame, afterMs }) => ({
-      frame,
-      afterMs: this.#fast ? 0 : afterMs,
-    }));
-    for (const listener of this.#frameListeners) listener(request, answers[0]?.frame);
-    return answers;
+  /** Calls the listener with the noise that answers a request, behind what `onFrame` tells of it. Returns its removal. */
+  onNoise(listener: (noise: Uint8Array) => void): () => void {
+    this.#noiseListeners.add(listener);
+    return () => this.#noiseListeners.delete(listener);
   }
 
-  #answersTo(request: Uint8Array): readonly TimedAnswer[] {
+  answersTo(request: Uint8Array): Answers {
+    const answers = this.#answersTo(request);
+    const timed = this.#fast ? answers.map((answer) => ({ ...answer, afterMs: 0 })) : answers;
+    for (const listener of this.#frameListeners) listener(request, firstFrame(timed));
+    for (const answer of timed) {
+      if (!isAnswer(answer)) for (const listener of this.#noiseListeners) listener(answer.noise);
+    }
+    return timed;
+  }
+
+  #answersTo(request: Uint8Array): Answers {
     const found = this.#ahead(request);
     if (found) {
       this.#goTo(found);
-      return found.exchange.answers;
+      return this.#inStep(found.exchange.answers);
     }
     if (isEcho(request)) return this.#echo(request);
     const before = this.#before(request);
     if (before && isPoll(request)) return again(before);
     const alike = this.#alike(request);
     if (alike) {
-      const [answer] = alike.exchange.answers;
-      this.#report({ kind: "mismatch", request, expected: alike.exchange.request, answer: answer?.frame });
+      const answer = firstFrame(alike.exchange.answers);
+      this.#report({ kind: "mismatch", request, expected: alike.exchange.request, answer });
       this.#goTo(alike);
       return alike.exchange.answers;
     }
@@ -139,16 +152,20 @@ export class ReplayedModule implements FrameAnswerer {
     return undefined;
   }
 
-  #echo(request: Uint8Array): readonly TimedAnswer[] {
+  #echo(request: Uint8Array): Answers {
     const echo = echoOf(request);
     const exchange = this.#exchanges[this.#next];
     if (!exchange || !isEcho(exchange.request) || exchange.request.length !== request.length) return atOnce(echo);
-    const recorded = echoOf(exchange.request);
+    this.#echoes.push({ recorded: echoOf(exchange.request), now: echo });
     this.#goTo({ exchange, at: this.#next });
-    return exchange.answers.map(({ frame, afterMs }) => ({
-      frame: sameFrame(frame, recorded) ? echo : frame,
-      afterMs,
-    }));
+    return this.#inStep(exchange.answers);
+  }
+
+  /** With the echoes of what was really sent, damaged as the recorded ones were. */
+  #inStep(answers: Answers): Answers {
+    return answers.map((answer) =>
+      isAnswer(answer) ? { ...answer, frame: standingIn(answer.frame, this.#echoes) } : answer,
+    );
   }
 
   /** The next order, where it is the same command with other bytes and an answer that does not depend on them. */
@@ -157,7 +174,9 @@ export class ReplayedModule implements FrameAnswerer {
     const at = this.#exchanges.findIndex((exchange, place) => place >= this.#next && !isPoll(exchange.request));
     const exchange = this.#exchanges[at];
     if (!exchange || exchange.request[0] !== request[0]) return undefined;
-    return exchange.answers.every(({ frame }) => frame[1] === 0) ? { exchange, at } : undefined;
+    return exchange.answers.every((answer) => !isAnswer(answer) || answer.frame[1] === 0)
+      ? { exchange, at }
+      : undefined;
   }
 
   /** The exchange whose turn it is, echoes aside. */
@@ -185,13 +204,14 @@ function echoOf(request: Uint8Array): Uint8Array {
   return encodeFrame(statuses.values.NONE, request.slice(2, -1));
 }
 
-function atOnce(frame: Uint8Array): readonly TimedAnswer[] {
+function atOnce(frame: Uint8Array): Answers {
   return [{ frame, afterMs: 0 }];
 }
 
 /** What was answered last, once more; unless it has been taken. */
-function again({ request, answers }: RecordedExchange): readonly TimedAnswer[] {
-  const taken = takesNext(request) && answers.some(({ frame }) => frame[0] === statuses.values.NONE);
+function again({ request, answers }: RecordedExchange): Answers {
+  const taken =
+    takesNext(request) && answers.some((answer) => isAnswer(answer) && answer.frame[0] === statuses.values.NONE);
   return taken ? atOnce(encodeRefusal("RUNTIME")) : answers;
 }
 

@@ -31,7 +31,7 @@ export function reportEvent(event: ModuleEvent, io: CliIo): void {
   }
 }
 
-type Traced = Pick<EmulatedModule | ReplayedModule, "onFrame" | "clock">;
+type Traced = Pick<EmulatedModule, "onFrame" | "clock"> & Partial<Pick<ReplayedModule, "onNoise">>;
 
 /** Each request and its answer, on stderr. */
 export function trace(module: Traced, io: CliIo): void {
@@ -41,4 +41,5 @@ export function trace(module: Traced, io: CliIo): void {
     lines.request(now, request);
     lines.answer(now, answer);
   });
+  module.onNoise?.((noise) => lines.noise(module.clock.now(), noise));
 }

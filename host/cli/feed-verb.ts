@@ -24,7 +24,9 @@ export function registerFeedVerb(program: Command, io: () => CliIo): void {
     .addOption(
       new Option("--every <MS>", "from one round to the next (default: 1000)").argParser(integer(1, 86_400_000)),
     )
-    .addOption(new Option("--rate <N>", "so many rounds a second").argParser(positive(1000)).conflicts("every"))
+    .addOption(
+      new Option("--rate <N>", "so many rounds a second").argParser(positive(1000, 1 / 86_400)).conflicts("every"),
+    )
     .option("--rounds <N>", "stop after so many rounds (default: none, or the end of the file)", integer(1, 2 ** 31))
     .option("--seed <N>", "of the random walks: the same values for the same seed (default: 1)", integer(0, 2 ** 32))
     .option("--speed <X>", "of a file with times: so much faster than recorded (default: 1)", positive(1_000_000))
@@ -46,11 +48,13 @@ function wave(flags: string, description: string, usual: string): Option {
     .conflicts("csv");
 }
 
-function positive(most: number): (text: string) => number {
+function positive(most: number, least = 0): (text: string) => number {
   return (text) => {
     const value = Number(text);
-    if (!/^\d*\.?\d+$/.test(text) || value <= 0 || value > most)
-      throw new InvalidArgumentError(`It is a number above 0, up to ${most}.`);
+    if (!/^\d*\.?\d+$/.test(text) || value <= 0 || value < least || value > most)
+      throw new InvalidArgumentError(
+        `It is a number ${least === 0 ? "above 0" : `from ${least.toPrecision(3)}, one in a day`}, up to ${most}.`,
+      );
     return value;
   };
 }

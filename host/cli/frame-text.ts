@@ -58,8 +58,8 @@ export class FrameLines {
   /** @param frame nothing for a silence that is known to be one */
   answer(at: number, frame: Uint8Array | undefined, context: AnswerContext = { to: this.#waiting }): void {
     const { to } = context;
+    const took = this.#took(at, to);
     this.#waiting = undefined;
-    const took = to && at > to.at ? `${GAP}${(at - to.at).toFixed(1)} ms` : "";
     if (!frame) return this.#print(at, "←", { name: "(silent)", colour: "yellow" }, new Uint8Array(0), "");
     const name = statusText(frame[0] ?? 0);
     const colour = frame[0] === statuses.values.NONE ? "green" : "red";
@@ -69,10 +69,29 @@ export class FrameLines {
     this.#print(at, "←", { name, colour, took }, frame, meaning.trimEnd());
   }
 
+  /** Bytes that came where an answer was due. They may still be followed by it. */
+  noise(at: number, bytes: Uint8Array): void {
+    const text = Buffer.from(bytes)
+      .toString("latin1")
+      .replace(/[\r\n]+$/, "");
+    const said = `"${text.replaceAll(/[^\x20-\x7e]/g, ".")}"`;
+    this.#print(at, "←", { name: "(no frame)", colour: "yellow", took: this.#took(at) }, bytes, said);
+  }
+
+  /** Nothing that could be an answer came in time. It may still come late. */
+  missing(at: number): void {
+    const word = { name: "(no answer)", colour: "red", took: this.#took(at) } as const;
+    this.#print(at, "←", word, new Uint8Array(0), "");
+  }
+
   /** What is no frame. */
   note(text: string): void {
     const cut = this.#columns === undefined ? text : shorten(text, this.#columns - GAP.length - 4);
     printLine(this.#stream, `${this.#paint("yellow", "line")}${GAP}${cut}`);
+  }
+
+  #took(at: number, to = this.#waiting): string {
+    return to && at > to.at ? `${GAP}${(at - to.at).toFixed(1)} ms` : "";
   }
 
   get #columns(): number | undefined {

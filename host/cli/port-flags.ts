@@ -16,12 +16,12 @@ Behind a port's ?, joined by &:
   speed=HZ           spi: up to 350000 (default: 250000)
 
 --trace: a line for each frame: time (UTC), direction, name, bytes and what they
-say; an answer has the ms since its request. Cut to the width of a terminal,
-whole where piped. In colour on a terminal, unless NO_COLOR is set or TERM is
-dumb.
+say; an answer has the ms since its request. What came and is no frame is shown
+too, and where nothing came in time. Cut to the width of a terminal, whole where
+piped. In colour on a terminal, unless NO_COLOR is set or TERM is dumb.
 --record: NDJSON for sakuraio replay, readable by its owner alone. It holds
-every frame, so the values that are sent and received too; of the port its kind
-and speed, no path and no host.`;
+every frame, and what came instead of one, so the values that are sent and
+received too; of the port its kind and speed, no path and no host.`;
 
 /** @param instead the option that may stand in the port's place, as commander calls it; without it a port is needed */
 export function addPortFlags(command: Command, instead?: string): Command {

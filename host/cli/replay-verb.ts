@@ -40,5 +40,5 @@ A question may be asked more or less often than it was: more often, it gets its
 last answer again. A request that was left out is told ("skipped"). An order
 with other bytes, such as another value, gets the recorded answer and is told
 ("mismatch"); a request that was never recorded is answered MISSING and told.
-Silences stay silences, damaged answers stay damaged. On I2C and SPI an answer
-is ready at once: when it is read is the master's to say.`;
+Silences stay silences, noise and damaged answers stay what they were. On I2C
+and SPI an answer is ready at once: when it is read is the master's to say.`;

@@ -1,8 +1,8 @@
-/** `tap --record`: the frames of both sides, as they passed, damaged ones too. */
-import { AtAnswerParser, AtRequestParser } from "../../protocol/at.ts";
+/** `tap --record`: the frames of both sides, as they passed, damaged ones too, and the lines that are none. */
+import { AtAnswerParser, AtRequestParser, atLineBytes, atRequestLineBytes } from "../../protocol/at.ts";
 import type { TapSide } from "../bridge/links/tap-pipe.ts";
 import { systemClock } from "../clock.ts";
-import { recordSession } from "../recording.ts";
+import { type FrameSource, recordSession } from "../recording.ts";
 import type { FrameEvent } from "../transport/exchange.ts";
 import type { CliIo } from "./io.ts";
 
@@ -17,22 +17,39 @@ export interface TapRecorder {
 /** @throws SakuraError FILE_FAILED when the file is there already or cannot be made */
 export function recordTap(file: string, io: CliIo): TapRecorder {
   let give = (_frame: FrameEvent): void => undefined;
+  let giveStray: Parameters<NonNullable<FrameSource["onStray"]>>[0] = () => undefined;
   const frame = (direction: FrameEvent["direction"], bytes: Uint8Array): void =>
     give({ direction, time: systemClock.now(), bytes });
-  const parsers = () => ({
-    mcu: new AtRequestParser((event) => {
-      if (event.kind === "frame") frame("request", event.frame);
-    }),
-    module: new AtAnswerParser((event) => {
-      if (event.kind === "answer") frame("answer", event.frame);
-    }),
-  });
+  const noise = (direction: FrameEvent["direction"], bytes: Uint8Array | undefined): void => {
+    if (bytes) giveStray({ kind: "noise", direction, time: systemClock.now(), bytes });
+  };
+  const parsers = () => {
+    let okIsDue = false;
+    return {
+      mcu: new AtRequestParser((event) => {
+        if (event.kind === "frame") frame("request", event.frame);
+        else noise("request", atRequestLineBytes(event));
+      }),
+      module: new AtAnswerParser((event) => {
+        const isDue = okIsDue && event.kind === "ok";
+        okIsDue = event.kind === "answer";
+        if (event.kind === "answer") frame("answer", event.frame);
+        else if (!isDue) noise("answer", atLineBytes(event));
+      }),
+    };
+  };
   let sides = parsers();
-  const source = {
-    onFrame(listener: (frame: FrameEvent) => void) {
+  const source: FrameSource = {
+    onFrame(listener) {
       give = listener;
       return () => {
         give = () => undefined;
+      };
+    },
+    onStray(listener) {
+      giveStray = listener;
+      return () => {
+        giveStray = () => undefined;
       };
     },
   };

@@ -5,10 +5,13 @@ import type { PortUri } from "../uri.ts";
 import { FrameLines } from "./frame-text.ts";
 import type { CliIo } from "./io.ts";
 
-/** Each frame as a line on stderr, for as long as the module is open. */
+/** Each frame as a line on stderr, and what came instead of one, for as long as the module is open. */
 export function traceFrames(module: SakuraModule, io: CliIo): void {
   const lines = new FrameLines(io.stderr);
   module.onFrame(({ direction, time, bytes }) => lines[direction](time, bytes));
+  module.onStray((stray) =>
+    stray.kind === "noise" ? lines.noise(stray.time, stray.bytes) : lines.missing(stray.time),
+  );
 }
 
 /**

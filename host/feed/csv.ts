@@ -29,18 +29,25 @@ interface Row {
 
 const HEADER_HELP =
   "the first line names the columns: channel,type,value,time in any order, time only where there is one";
+const UTF8_HELP = 'save it as "CSV UTF-8"';
 const TIME_HELP = "a time is in RFC 3339 (2018-06-21T01:10:57.770Z) or in seconds (12.5)";
 
 /** @throws SakuraError FILE_FAILED; INVALID_ARGUMENT as `parseCsvRounds` */
 export async function readCsvRounds(path: string, options: CsvOptions = {}): Promise<CsvRounds> {
-  let text: string;
+  let bytes: Uint8Array;
   try {
-    text = await readFile(path, "utf8");
+    bytes = await readFile(path);
   } catch (cause) {
     const what = errnoOf(cause) === "ENOENT" ? `there is no ${path}` : `${path} cannot be read: ${reasonOf(cause)}`;
     throw new SakuraError("FILE_FAILED", what, { context: { path }, cause });
   }
-  return parseCsvRounds(text, path, options);
+  if (isUtf16(bytes)) throw wrong(path, 1, undefined, `the file is in UTF-16: ${UTF8_HELP}`);
+  return parseCsvRounds(new TextDecoder().decode(bytes), path, options);
+}
+
+/** By its byte order mark, as Excel's "Unicode Text" has one. */
+function isUtf16([first, second]: Uint8Array): boolean {
+  return (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff);
 }
 
 /**
@@ -78,6 +85,8 @@ async function readRows(text: string, name: string): Promise<Row[]> {
       bom: true,
       trim: true,
       skip_empty_lines: true,
+      // As a spreadsheet leaves them behind the last row.
+      skip_records_with_empty_values: true,
       comment: "#",
       comment_no_infix: true,
       // Told by us, with what is right.
@@ -98,6 +107,8 @@ async function readRows(text: string, name: string): Promise<Row[]> {
 function readHeader(header: Row | undefined, name: string): ColumnsOf {
   if (!header) throw wrong(name, 1, undefined, `the file is empty: ${HEADER_HELP}`);
   const names = header.cells.map((cell) => cell.toLowerCase());
+  const problem = headerSaid(header.cells);
+  if (problem !== undefined) throw wrong(name, header.line, undefined, problem);
   for (const [at, found] of names.entries()) {
     if (!COLUMNS.some((column) => column === found))
       throw wrong(name, header.line, undefined, `column ${at + 1} is "${header.cells[at]}": ${HEADER_HELP}`);
@@ -110,6 +121,16 @@ function readHeader(header: Row | undefined, name: string): ColumnsOf {
     throw wrong(name, header.line, undefined, `there is no column ${missing.join(" and ")}: ${HEADER_HELP}`);
   const [channel, type, value] = [at("channel"), at("type"), at("value")];
   return { channel, type, value, ...(at("time") >= 0 && { time: at("time") }) };
+}
+
+/** What is wrong with a header that another program's way of saving a table explains. */
+function headerSaid(cells: readonly string[]): string | undefined {
+  const [only = ""] = cells;
+  const mark = cells.length === 1 ? /[;\t]/.exec(only)?.[0] : undefined;
+  if (mark !== undefined) return `its columns are parted by ${mark === ";" ? "semicolons" : "tabs"}, and not by commas`;
+  // What a byte that is no UTF-8 has been read as.
+  if (!cells.some((cell) => cell.includes("\ufffd"))) return undefined;
+  return `the columns' names are in another encoding than UTF-8, such as Shift_JIS: ${UTF8_HELP}; ${HEADER_HELP}`;
 }
 
 function entryOf({ cells, line }: Row, columns: ColumnsOf, name: string) {

@@ -64,7 +64,8 @@ export class Outgoing {
   }
 
   add(readings: readonly Reading[]): void {
-    this.#held.push(...readings);
+    // Not by spreading: a round may be as long as a file, and arguments are not.
+    for (const reading of readings) this.#held.push(reading);
   }
 
   /** Drops the oldest of those that are held here, so that so many are left. Returns them. */

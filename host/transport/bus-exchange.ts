@@ -15,6 +15,7 @@ import {
   type FrameExchange,
   isUnreached,
   type Leftover,
+  type StrayEvent,
 } from "./exchange.ts";
 import { Pings } from "./pings.ts";
 
@@ -49,6 +50,7 @@ export class BusExchange implements FrameExchange {
   readonly #clock: Clock;
   readonly #pings: Pings;
   readonly #frameListeners = new Set<(frame: FrameEvent) => void>();
+  readonly #strayListeners = new Set<(stray: StrayEvent) => void>();
   /** Ends what waits when the bus has ended: the waits between two calls of the bus are not its own. */
   readonly #stop = new AbortController();
   /** Why the bus has ended, where it has. */
@@ -100,6 +102,11 @@ export class BusExchange implements FrameExchange {
     return () => this.#frameListeners.delete(listener);
   }
 
+  onStray(listener: (stray: StrayEvent) => void): () => void {
+    this.#strayListeners.add(listener);
+    return () => this.#strayListeners.delete(listener);
+  }
+
   onClose(listener: (reason: SakuraError | undefined) => void): () => void {
     return this.#carrier.onClose(listener);
   }
@@ -130,9 +137,19 @@ export class BusExchange implements FrameExchange {
 
   async #carry(request: Uint8Array, options: ExchangeOptions): Promise<Uint8Array> {
     this.#report("request", request);
-    const answer = await this.#carrier.carry(request, options);
-    this.#report("answer", answer);
-    return answer;
+    try {
+      const answer = await this.#carrier.carry(request, options);
+      this.#report("answer", answer);
+      return answer;
+    } catch (error) {
+      if (isSakuraError(error, "NO_ANSWER")) this.#silent();
+      throw error;
+    }
+  }
+
+  #silent(): void {
+    const stray: StrayEvent = { kind: "silence", time: this.#clock.now() };
+    for (const listener of this.#strayListeners) listener(stray);
   }
 
   /** The answer to a caller's request that waits, where it is whole. */

@@ -9,6 +9,16 @@ export interface FrameEvent {
   readonly bytes: Uint8Array;
 }
 
+/** What is no frame, and yet says something of the line. */
+export type StrayEvent =
+  /**
+   * A line of a UART that is no frame, such as `ERROR` or a damaged answer, with CR LF for its end; or what has come of
+   * a line whose end is not waited for any more.
+   */
+  | { readonly kind: "noise"; readonly time: number; readonly bytes: Uint8Array }
+  /** Nothing that could be an answer came in time. `time` is Unix ms, as that of a frame. */
+  | { readonly kind: "silence"; readonly time: number };
+
 export interface ExchangeOptions {
   /** For the module's answer, in ms; the time that the bytes take on the wire comes on top. */
   readonly timeoutMs: number;
@@ -54,6 +64,8 @@ export interface FrameExchange {
   resync(options: ExchangeOptions): Promise<Leftover>;
   /** Calls the listener with each frame as it is sent or has arrived. Returns its removal. */
   onFrame(listener: (frame: FrameEvent) => void): () => void;
+  /** Calls the listener with what came instead of a frame, and when nothing did. Returns its removal. */
+  onStray(listener: (stray: StrayEvent) => void): () => void;
   /** Calls the listener once when the port has ended: see `ByteDuplex.onClose`. */
   onClose(listener: (reason: SakuraError | undefined) => void): () => void;
   /** Ends what is under way with CLOSED, and lets go of the port. */

@@ -59,7 +59,10 @@ export class AnswerTurn implements Turn {
 
   timeUp(): void {
     if (this.#answer) this.#succeed(this.#answer);
-    else this.fail(missing(this.#line.name, this.#timeoutMs, this.#noise));
+    else {
+      this.#line.silent();
+      this.fail(missing(this.#line.name, this.#timeoutMs, this.#noise));
+    }
   }
 
   fail(error: SakuraError): void {

@@ -127,8 +127,11 @@ export class ResyncTurn implements Turn {
   timeUp(): void {
     if (this.#draining) this.#drained();
     else if (this.#left() > 0) this.#ping();
-    else if (this.#leftovers.late) this.#finish(false);
-    else this.fail(this.#missing());
+    else {
+      this.#line.silent();
+      if (this.#leftovers.late) this.#finish(false);
+      else this.fail(this.#missing());
+    }
   }
 
   fail(error: SakuraError): void {

@@ -28,6 +28,8 @@ export interface UartLine {
   sendPing(): void;
   /** The number of the ping sent last; numbers grow. */
   lastPing(): number;
+  /** Tells whoever watches that nothing which could be an answer came in time, and what of a line did. */
+  silent(): void;
   /** Forgets half a line that has arrived. */
   forgetHalfLine(): void;
   /** Replaces the time limit. */

@@ -1,5 +1,5 @@
 /** Frames over a UART (§3), on any byte stream that carries one: a serial port, a pseudo-terminal, TCP. */
-import { type AtAnswerEvent, AtAnswerParser, encodeCommandLine, LINE_END } from "../../protocol/at.ts";
+import { type AtAnswerEvent, AtAnswerParser, atLineBytes, encodeCommandLine, LINE_END } from "../../protocol/at.ts";
 import type { ByteDuplex, Clock } from "../../protocol/bus.ts";
 import { SakuraError } from "../../protocol/errors.ts";
 import { FRAME_MAX } from "../../protocol/frame.ts";
@@ -12,6 +12,7 @@ import {
   type FrameEvent,
   type FrameExchange,
   type Leftover,
+  type StrayEvent,
 } from "./exchange.ts";
 import { Pings } from "./pings.ts";
 import { AnswerTurn } from "./uart-answer.ts";
@@ -42,8 +43,13 @@ export class UartExchange implements FrameExchange {
   readonly #line: UartLine;
   readonly #pings: Pings;
   readonly #frameListeners = new Set<(frame: FrameEvent) => void>();
+  readonly #strayListeners = new Set<(stray: StrayEvent) => void>();
   readonly #closeListeners = new Set<(reason: SakuraError | undefined) => void>();
   readonly #leftovers = new Leftovers();
+  /** An answer has come, and the `OK` behind it has not. */
+  #okIsDue = false;
+  /** What of a line without its end has been told already. */
+  #heldTold = "";
   #turn: Turn | undefined;
   #unwatch: (() => void) | undefined;
   #end: { readonly reason: SakuraError | undefined } | undefined;
@@ -116,6 +122,11 @@ export class UartExchange implements FrameExchange {
     return () => this.#frameListeners.delete(listener);
   }
 
+  onStray(listener: (stray: StrayEvent) => void): () => void {
+    this.#strayListeners.add(listener);
+    return () => this.#strayListeners.delete(listener);
+  }
+
   onClose(listener: (reason: SakuraError | undefined) => void): () => void {
     if (this.#end) listener(this.#end.reason);
     else this.#closeListeners.add(listener);
@@ -162,7 +173,15 @@ export class UartExchange implements FrameExchange {
         this.#duplex.write(encodeCommandLine(frame));
       },
       lastPing: () => this.#pings.sent,
-      forgetHalfLine: () => this.#parser.reset(),
+      silent: () => {
+        this.#reportHeld();
+        this.#reportStray({ kind: "silence", time: this.#clock.now() });
+      },
+      forgetHalfLine: () => {
+        this.#reportHeld();
+        this.#parser.reset();
+        this.#heldTold = "";
+      },
       limit: (ms) => this.#deadline.set(ms),
       done: () => {
         this.#turn = undefined;
@@ -174,6 +193,7 @@ export class UartExchange implements FrameExchange {
   }
 
   #eventCame(event: AtAnswerEvent): void {
+    this.#reportLine(event);
     if (event.kind === "answer") {
       this.#report("answer", event.frame);
       const ping = this.#pings.numberOf(event.frame);
@@ -186,6 +206,30 @@ export class UartExchange implements FrameExchange {
     // Between two turns: behind what has just ended one.
     if (this.#turn) this.#turn.eventCame(event);
     else this.#leftovers.add(event);
+  }
+
+  /** Each line but a frame's, and the `OK` behind that. */
+  #reportLine(event: AtAnswerEvent): void {
+    const okWasDue = this.#okIsDue;
+    this.#okIsDue = event.kind === "answer";
+    this.#heldTold = "";
+    const bytes = event.kind === "ok" && okWasDue ? undefined : atLineBytes(event);
+    if (bytes) this.#reportStray({ kind: "noise", time: this.#clock.now(), bytes });
+  }
+
+  #reportHeld(): void {
+    const { held } = this.#parser;
+    if (held === this.#heldTold || this.#okIsDue) return;
+    this.#heldTold = held;
+    this.#reportStray({
+      kind: "noise",
+      time: this.#clock.now(),
+      bytes: Uint8Array.from(held, (character) => character.charCodeAt(0)),
+    });
+  }
+
+  #reportStray(stray: StrayEvent): void {
+    for (const listener of this.#strayListeners) listener(stray);
   }
 
   #report(direction: FrameEvent["direction"], bytes: Uint8Array): void {

@@ -147,7 +147,8 @@ describe.skipIf(process.platform === "win32")("sakuraio feed", () => {
     [["--sine", "1", "--ramp", "1"], /the ramp on channel 1: it has a wave already\n$/],
     [["--sine", "--speed", "5"], /--speed goes with a --csv that has times/],
     [["--sine", "--csv", "PLAIN"], /cannot be used with/],
-    [["--sine", "--rate", "0"], /above 0/],
+    [["--sine", "--rate", "0"], /from 0\.0000116, one in a day, up to 1000/],
+    [["--sine", "--rate", "0.0000001"], /one in a day/],
     [["--sine", "--rate", "5", "--every", "5"], /cannot be used with/],
     [[], /what is to be sent\? --sine, --ramp, --walk or --csv FILE\n$/],
   ])("takes %j for wrong usage", async (args, message) => {

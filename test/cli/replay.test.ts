@@ -11,7 +11,7 @@ import { parseFaults } from "../../emulator/faults.ts";
 import { EmulatedModule } from "../../emulator/module.ts";
 import { type Exit, Running, sakuraio } from "../support/command.ts";
 import { PlainDriver } from "../support/plain-driver.ts";
-import { SENDING, TROUBLED } from "../vectors/recordings.ts";
+import { NOISY, SENDING, TROUBLED } from "../vectors/recordings.ts";
 
 const MAIN = fileURLToPath(new URL("../../dist/host/cli/main.js", import.meta.url));
 
@@ -95,6 +95,18 @@ describe.skipIf(process.platform === "win32")("--record and --trace", () => {
     expect(await running.stop()).toMatchObject({ code: 0, stderr: "" });
   });
 
+  it("keep and show what is no frame, and that nothing came", async () => {
+    const { place } = await replaying(NOISY, "--fast");
+    const file = join(await scratch(), "a.ndjson");
+    const flags = ["--port", `uart:${place}`, "--timeout", "50", "--trace", "--record", file];
+    const noisy = await sakuraio("module", ...flags, "raw", "02");
+    expect(noisy.stderr).toMatch(/← \(no frame\) .* 45 52 52 4F 52 0D 0A {20}"ERROR"$/m);
+    const silent = await replaying(TROUBLED);
+    const asked = ["--port", `uart:${silent.place}`, "--timeout", "50", "--trace"];
+    expect((await sakuraio("module", ...asked, "raw", "A0")).stderr).toMatch(/← \(no answer\) {2}\d+\.\d ms$/m);
+    expect(await readFile(file, "utf8")).toContain('"dir":"answer","noise":"4552524F520D0A"');
+  });
+
   it("do not touch a file that is there", async () => {
     const { port } = await moduleOnPty();
     const file = await kept("mine");
@@ -129,6 +141,14 @@ describe.skipIf(process.platform === "win32")("--record and --trace", () => {
     await asks(driver, "020002", "01010505");
     // A wrong parity, and the module's word for it.
     await asks(driver, "020003", "020002");
+    // Neither is a frame: what says OK and ERROR here answers no request.
+    for (const [line, answer] of [
+      ["AT\n", "OK\r\n"],
+      ["AT*CMD=24x024\n", "ERROR\r\n"],
+    ] as const) {
+      await driver.write(line);
+      expect(await driver.read(answer.length)).toBe(answer);
+    }
     await driver.close();
     await running.next("answer", ({ status }) => status === "PARITY");
     expect((await running.stop()).code).toBe(0);
@@ -139,6 +159,10 @@ describe.skipIf(process.platform === "win32")("--record and --trace", () => {
       '{"t":T,"dir":"answer","hex":"01010505"}',
       '{"t":T,"dir":"request","hex":"020003"}',
       '{"t":T,"dir":"answer","hex":"020002"}',
+      '{"t":T,"dir":"request","noise":"41540A"}',
+      '{"t":T,"dir":"answer","noise":"4F4B0D0A"}',
+      '{"t":T,"dir":"request","noise":"41542A434D443D3234783032340A"}',
+      '{"t":T,"dir":"answer","noise":"4552524F520D0A"}',
       '{"t":T,"event":"end"}',
       "",
     ]);

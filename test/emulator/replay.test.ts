@@ -7,7 +7,7 @@ import { type ReplayEvent, type ReplayOptions, replayRecording } from "../../emu
 import { toHex } from "../../protocol/hex.ts";
 import { linePair } from "../support/scripted-module.ts";
 import { bytes } from "../vectors/bytes.ts";
-import { SENDING, TROUBLED } from "../vectors/recordings.ts";
+import { NOISY, SENDING, TROUBLED } from "../vectors/recordings.ts";
 
 const SIGNAL = "02 00 02";
 const ENQUEUE = "20 0A 01 69 19 00 00 00 00 00 00 00 5B";
@@ -22,7 +22,8 @@ function replayed(recording: string, options?: ReplayOptions) {
   const module = replayRecording(recording, options);
   const events: ReplayEvent[] = [];
   module.onEvent((event) => events.push(event));
-  const ask = (request: string): string[] => module.answersTo(bytes(request)).map(({ frame }) => toHex(frame, " "));
+  const ask = (request: string): string[] =>
+    module.answersTo(bytes(request)).map((answer) => toHex("frame" in answer ? answer.frame : answer.noise, " "));
   return { module, events, ask };
 }
 
@@ -122,6 +123,29 @@ describe("a replayed module", () => {
     expect(events).toEqual([]);
   });
 
+  it("keeps what was no frame, byte for byte", () => {
+    const { module, events } = replayed(NOISY, { fast: true });
+    const said = [SIGNAL, SIGNAL, SEND].map((request) => module.answersTo(bytes(request)));
+    expect(said).toEqual([
+      [{ noise: bytes("45 52 52 4F 52 0D 0A"), afterMs: 0 }],
+      [
+        { frame: bytes("01 01 05 05"), afterMs: 0, withoutOk: true },
+        { noise: bytes("4F 4C 0D 0A"), afterMs: 0 },
+      ],
+      // The ERROR behind it was for a damaged request.
+      [{ frame: bytes(OK), afterMs: 0 }],
+    ]);
+    expect(events).toEqual([]);
+  });
+
+  it("damages the echo of other bytes as the recorded one, late ones too", () => {
+    const { ask } = replayed(NOISY);
+    for (const request of [SIGNAL, SIGNAL, SEND]) ask(request);
+    // 11 22 33 44 in the place of AA BB CC DD, whose echo came back as AB.
+    expect(ask("0F 04 11 22 33 44 4F")).toEqual(["01 04 10 22 33 44 41"]);
+    expect(ask("0F 04 11 22 33 45 4E")).toEqual(["01 04 11 22 33 44 41", "01 04 11 22 33 45 40"]);
+  });
+
   it("gives a value out once", () => {
     const { ask, events } = replayed(TROUBLED);
     expect(ask("30 00 30")).toEqual(["01 12 01 69 19 00 00 00 00 00 00 00 00 FF FF FF FF FF FF FF 9D"]);
@@ -142,6 +166,17 @@ describe("on a UART", () => {
     return said;
   }
 
+  it("noise is what the line says, and an OK that was damaged is not said", async () => {
+    const { host, module: end } = linePair();
+    const clock = new VirtualClock();
+    let said = "";
+    host.onBytes((chunk) => (said += Buffer.from(chunk).toString("latin1")));
+    attachUart(replayRecording(NOISY, { clock }), end);
+    host.write(Buffer.from("AT*CMD=020002\nAT*CMD=020002\n"));
+    await clock.advance(10);
+    expect(said).toBe("ERROR\r\n*CMD:01010505\r\nOL\r\n");
+  });
+
   it("an answer comes after the recorded time, or at once", async () => {
     expect(await answersIn({}, 2.74)).toBe("");
     expect(await answersIn({}, 2.75)).toBe("*CMD:01010505\r\nOK\r\n");
@@ -150,6 +185,14 @@ describe("on a UART", () => {
 });
 
 describe("on I2C", () => {
+  it("noise is silence", () => {
+    const target = attachI2c(replayRecording(NOISY, { clock: new VirtualClock() }));
+    target.start("write");
+    for (const byte of bytes(SIGNAL)) target.write(byte);
+    target.start("read");
+    expect(target.read()).toBe(0x00);
+  });
+
   it("an answer is ready when the master reads it", () => {
     const target = attachI2c(replayRecording(SENDING, { clock: new VirtualClock() }));
     target.start("write");

@@ -1,7 +1,7 @@
 /** The host's waits, on a clock of the test's and on the system's. */
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { VirtualClock } from "../../emulator/clock.ts";
-import { systemClock, waitAtLeast } from "../../host/clock.ts";
+import { systemClock, waitAtLeast, wallClock } from "../../host/clock.ts";
 import type { Clock } from "../../protocol/bus.ts";
 
 /** Whether it has resolved, without waiting for it. */
@@ -12,6 +12,28 @@ function watched(wait: Promise<void>): { readonly over: boolean } {
   });
   return state;
 }
+
+describe.each([
+  ["systemClock", systemClock],
+  ["wallClock", wallClock],
+])("%s", (_, clock) => {
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it("waits longer than a timer can", () => {
+    vi.useFakeTimers();
+    const days = 24 * 3600 * 1000;
+    let runs = 0;
+    clock.after(60 * days, () => runs++);
+    const cancel = clock.after(60 * days, () => (runs += 10));
+    vi.advanceTimersByTime(60 * days - 1);
+    expect(runs).toBe(0);
+    cancel();
+    vi.advanceTimersByTime(1);
+    expect(runs).toBe(1);
+  });
+});
 
 describe("waitAtLeast", () => {
   it.each([0.25, 1, 2, 2.5, 3, 10, 1234.5])("ends after %d ms and not before", async (ms) => {

@@ -102,6 +102,7 @@ describe("a refusal that says nothing was done", () => {
       },
       resync: () => Promise.resolve({ late: undefined, unreadable: false }),
       onFrame: () => () => undefined,
+      onStray: () => () => undefined,
       onClose: () => () => undefined,
       close: () => Promise.resolve(),
     };
@@ -229,6 +230,7 @@ describe("no good answer", () => {
         },
         resync: () => Promise.reject(lost),
         onFrame: () => () => undefined,
+        onStray: () => () => undefined,
         onClose: (listener) => {
           lose = () => listener(lost);
           return () => undefined;

@@ -25,6 +25,9 @@ class FakePort implements FrameExchange {
   onFrame() {
     return () => undefined;
   }
+  onStray() {
+    return () => undefined;
+  }
   onClose(listener: (reason: SakuraError | undefined) => void) {
     this.#listener = listener;
     return () => undefined;

@@ -52,6 +52,26 @@ describe("piped", () => {
     ]);
   });
 
+  it("show what came instead of an answer, and that none did; a late one has its request's time", () => {
+    const text = printed(undefined, (lines) => {
+      lines.request(AT, bytes("02 00 02"));
+      lines.noise(AT + 3, Buffer.from("ERROR\r\n"));
+      lines.request(AT + 20, bytes("02 00 02"));
+      lines.noise(AT + 22, Buffer.from("\xff\x1b[2J", "latin1"));
+      lines.missing(AT + 1020);
+      lines.answer(AT + 1021, bytes("01 01 05 05"));
+    });
+    expect(text.split("\n")).toEqual([
+      "02:03:04.567 → GET_SIGNAL_QUALITY          02 00 02",
+      '02:03:04.570 ← (no frame)  3.0 ms          45 52 52 4F 52 0D 0A                    "ERROR"',
+      "02:03:04.587 → GET_SIGNAL_QUALITY          02 00 02",
+      '02:03:04.589 ← (no frame)  2.0 ms          FF 1B 5B 32 4A                          "..[2J"',
+      "02:03:05.587 ← (no answer)  1000.0 ms",
+      "02:03:05.588 ← OK  1001.0 ms               01 01 05 05                             signal 5",
+      "",
+    ]);
+  });
+
   it("are whole however long", () => {
     const text = printed(undefined, (lines) => lines.request(AT, ECHO_255));
     expect(text).toBe(`02:03:04.567 → ECHO_BACK                   0F FF ${"5A ".repeat(255)}AA  255 bytes\n`);

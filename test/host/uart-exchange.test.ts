@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { VirtualClock } from "../../emulator/clock.ts";
 import type { FrameEvent } from "../../host/transport/exchange.ts";
 import { UartExchange, type UartOptions } from "../../host/transport/uart.ts";
+import { isSakuraError } from "../../protocol/errors.ts";
 import { failsWith } from "../support/errors.ts";
 import { echoed, ScriptedModule } from "../support/scripted-module.ts";
 
@@ -436,5 +437,33 @@ describe("what goes over the wire", () => {
       { direction: "request", time: clock.now(), bytes: GET_SIGNAL_QUALITY },
       { direction: "answer", time: clock.now(), bytes: SIGNAL_5 },
     ]);
+  });
+
+  it("is told too where it is no frame, and where nothing comes", async () => {
+    // ERROR; an answer whose OK is damaged; half an answer; nothing.
+    const said = ["ERROR\r\n", "*CMD:01010505\r\nOL\r\n", "*CMD:0101", ""];
+    const { clock, uart } = await opened(new ScriptedModule(() => said.shift() ?? ""));
+    const told: (string | FrameEvent["direction"])[] = [];
+    const stop = uart.onStray((stray) =>
+      told.push(stray.kind === "noise" ? Buffer.from(stray.bytes).toString("latin1") : stray.kind),
+    );
+    uart.onFrame(({ direction }) => told.push(direction));
+    const outcomes: string[] = [];
+    for (let times = 0; times < 4; times++) {
+      const exchanged = uart.exchange(GET_SIGNAL_QUALITY, ask).then(
+        () => "answer",
+        (error: unknown) => (isSakuraError(error) ? error.code : "?"),
+      );
+      await clock.advance(LONG);
+      outcomes.push(await exchanged);
+    }
+    expect(outcomes).toEqual(["MODULE_REFUSED", "answer", "NO_ANSWER", "NO_ANSWER"]);
+    expect(told).toEqual([
+      ...["request", "ERROR\r\n"],
+      ...["request", "answer", "OL\r\n"],
+      ...["request", "*CMD:0101", "silence"],
+      ...["request", "silence"],
+    ]);
+    stop();
   });
 });

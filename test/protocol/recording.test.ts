@@ -32,6 +32,9 @@ describe("a recording", () => {
     const header = { kit: "0.1.0", recorded: "2026-11-25T02:03:04.567Z", port, host: "node v20.20.2 linux" };
     expect(encodeRecordingHeader(header)).toBe(first);
     expect(encodeRecordingLine({ t: 0.5, dir: "request", bytes: bytes("02 00 02") })).toBe(second);
+    const noise = { t: 7, dir: "answer", noise: bytes("45 52 52 4F 52 0D 0A") } as const;
+    expect(encodeRecordingLine(noise)).toBe('{"t":7,"dir":"answer","noise":"4552524F520D0A"}');
+    expect(parseRecording(`${first}\n${encodeRecordingLine(noise)}\n`).lines).toEqual([noise]);
     expect(encodeRecordingLine({ t: 1.23456789, event: "lost" })).toBe('{"t":1.235,"event":"lost"}');
   });
 
@@ -58,6 +61,7 @@ describe("a recording", () => {
     [SENDING.replace('"hex":"01010505"', '"hex":"0101050"'), 3],
     [SENDING.replace('"hex":"01010505"', '"hex":""'), 3],
     [SENDING.replace('"dir":"answer"', '"dir":"reply"'), 3],
+    [SENDING.replace('"hex":"01010505"', '"noise":"4"'), 3],
     [SENDING.replace('"t":3.25', '"t":-1'), 3],
   ])("is refused, naming the line: %j", (text, line) => {
     const { message, context } = thrown("INVALID_ARGUMENT", () => parseRecording(text));

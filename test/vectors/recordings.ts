@@ -44,3 +44,24 @@ export const TROUBLED = recording(
   '{"t":1501,"dir":"answer","hex":"01120169190000000000000000FFFFFFFFFFFFFF9D"}',
   '{"t":1600,"event":"end"}',
 );
+
+/**
+ * ERROR to a signal; the signal, and a damaged OK behind it; TX_SEND, and an MCU's damaged line that was answered ERROR;
+ * an echo of AABBCCDD whose first byte was damaged to AB, and one of AABBCCDE that came behind a late one of AABBCCDD.
+ */
+export const NOISY = recording(
+  '{"t":0,"dir":"request","hex":"020002"}',
+  '{"t":1,"dir":"answer","noise":"4552524F520D0A"}',
+  '{"t":2,"dir":"request","hex":"020002"}',
+  '{"t":3,"dir":"answer","hex":"01010505"}',
+  '{"t":3.5,"dir":"answer","noise":"4F4C0D0A"}',
+  '{"t":4,"dir":"request","hex":"240024"}',
+  '{"t":5,"dir":"answer","hex":"010001"}',
+  '{"t":6,"dir":"request","noise":"41542A434E443D3234303032340A"}',
+  '{"t":7,"dir":"answer","noise":"4552524F520D0A"}',
+  '{"t":8,"dir":"request","hex":"0F04AABBCCDD0B"}',
+  '{"t":9,"dir":"answer","hex":"0104ABBBCCDD05"}',
+  '{"t":10,"dir":"request","hex":"0F04AABBCCDE08"}',
+  '{"t":11,"dir":"answer","hex":"0104AABBCCDD05"}',
+  '{"t":12,"dir":"answer","hex":"0104AABBCCDE06"}',
+);

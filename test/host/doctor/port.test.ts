@@ -1,9 +1,19 @@
 /** The doctor at one port: each way in which a port and its wiring fail, staged for real. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -130,8 +140,16 @@ describe.skipIf(process.platform !== "linux")("a port that cannot be used", () =
     chmodSync(folder, 0o755);
     chownSync(pty.device, 0, Number(gid));
     chmodSync(pty.device, 0o060);
+    // The command line at a place that anybody may read, which the folder of these sources need not be.
+    cpSync(dirname(MAIN), join(folder, "cli"), { recursive: true });
+    const itself = join(folder, "node_modules", "sakuraio-kit", "package.json");
+    mkdirSync(dirname(itself), { recursive: true });
+    copyFileSync(new URL("../../../package.json", import.meta.url), itself);
     // access(2) goes by the real user, whom only another process can have.
-    const child = spawn(process.execPath, [MAIN, "doctor", "--port", uri, "--json"], { uid: 65_534, gid: 65_534 });
+    const child = spawn(process.execPath, [join(folder, "cli", "main.js"), "doctor", "--port", uri, "--json"], {
+      uid: 65_534,
+      gid: 65_534,
+    });
     const [said] = await Promise.all([text(child.stdout), once(child, "exit")]);
     expect(child.exitCode).toBe(1);
     expect(JSON.parse(said.split("\n")[0] ?? "")).toMatchObject({

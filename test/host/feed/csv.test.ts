@@ -58,6 +58,8 @@ describe("a CSV", () => {
     ["channel,type,value\n", "line 1: no row of values follows the header"],
     ["channel,type,value\n1,f,1\n1,f\n", "line 3: 2 fields where the header has 3 columns"],
     ["channel,type,value\n1,f,1,5\n", "line 2: 4 fields where the header has 3 columns"],
+    ["channel;type;value\n1;f;1\n", "line 1: its columns are parted by semicolons, and not by commas"],
+    ["channel\ttype\tvalue\n1\tf\t1\n", "line 1: its columns are parted by tabs, and not by commas"],
     [
       "channel,type,value\n1,f,1\n\n# x\n128,f,1\n",
       'line 5, column channel: "128": a channel is an integer from 0 to 127',
@@ -77,6 +79,26 @@ describe("a CSV", () => {
     const error = await failsWith("INVALID_ARGUMENT", parse(text));
     expect(error.message).toContain(message);
     expect(error.message).not.toContain("\n");
+  });
+
+  it("of a spreadsheet may have empty rows behind its last one", async () => {
+    expect((await parse("channel,type,value,time\r\n1,i,1,0\r\n,,,\r\n,,,\r\n")).rounds).toHaveLength(1);
+  });
+
+  it.each([
+    // 時刻 in Shift_JIS.
+    [
+      "Shift_JIS",
+      Buffer.concat([Buffer.from("channel,type,value,"), Buffer.from("8e9e8d8f", "hex")]),
+      'line 1: the columns\' names are in another encoding than UTF-8, such as Shift_JIS: save it as "CSV UTF-8"; the',
+    ],
+    ["UTF-16", Buffer.from("\ufeffchannel", "utf16le"), 'line 1: the file is in UTF-16: save it as "CSV UTF-8"'],
+  ])("in %s is told to be so", async (_, bytes, message) => {
+    const folder = mkdtempSync(join(tmpdir(), "sakuraio-csv-"));
+    writeFileSync(join(folder, "r.csv"), bytes);
+    const error = await failsWith("INVALID_ARGUMENT", readCsvRounds(join(folder, "r.csv")));
+    expect(error.message).toContain(message);
+    rmSync(folder, { recursive: true });
   });
 
   it("that cannot be read is a file's failure", async () => {

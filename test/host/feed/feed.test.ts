@@ -125,6 +125,13 @@ describe("a feed", () => {
     expect(await inTime(clock, run(counted(3)))).toEqual({ ...all, rounds: 3, sent: 0, waiting: 3, inModule: 2 });
   });
 
+  it("takes a round as long as a file, and gives up the oldest of what it cannot hold", async () => {
+    const { clock, run } = await bench({ txQueue: 2, online: false });
+    const values = Array.from({ length: 200_000 }, (_, value) => ({ channel: 1, type: "i", value }) as const);
+    const summary = await inTime(clock, run([{ values }]));
+    expect(summary).toEqual({ ...all, rounds: 1, sent: 0, waiting: 10_002, inModule: 2, dropped: 189_998 });
+  });
+
   it("knows a value as enqueued whose answer was lost, and one as not that never came", async () => {
     const { clock, emulated, log, line, run } = await bench();
     let times = 0;
